@@ -1,0 +1,28 @@
+# Each command is one line over `uv run`. Without a uv on the PATH, pip puts one into .tools/.
+TOOLS := $(CURDIR)/.tools
+UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
+
+# Whatever Python >= 3.11 the machine has is used; none is fetched. Commands that run uv themselves find the same one.
+export UV_PYTHON_DOWNLOADS := never
+export PATH := $(dir $(UV)):$(PATH)
+
+.PHONY: help demo test check
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
+
+demo: $(UV) ## generate the default service, start it, walk it over HTTP
+	@uv run --quiet python -m tools.demo
+
+test: check ## everything that CI runs
+	@uv run pytest --numprocesses auto --dist worksteal
+
+check: $(UV) ## format, lint and types of this repository
+	@uv run ruff format --check .
+	@uv run ruff check .
+	@uv run pyright
+
+$(TOOLS)/bin/uv:
+	@echo "uv is not on the PATH: installing it into .tools/"
+	@python3 -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv

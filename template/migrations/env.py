@@ -1,0 +1,61 @@
+"""Run migrations: on the database that the settings name, or as SQL with `--sql`."""
+
+import asyncio
+import importlib
+import pkgutil
+
+from alembic import context
+from sqlalchemy import Connection, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import app
+from app.core.config import get_settings
+from app.core.database import Base
+
+# Any number will do, if nothing else in this database locks it.
+MIGRATION_LOCK = 7_012_026
+
+
+def import_models() -> None:
+    """Import every module called `models`, so that their tables are known."""
+    for module in pkgutil.walk_packages(app.__path__, "app."):
+        if module.name.endswith(".models"):
+            importlib.import_module(module.name)
+
+
+def database_url() -> str:
+    """The URL given by `-x url=…` or by the caller, else that of the settings."""
+    given = context.config.attributes.get("url")
+    return given or get_settings().database_url.get_secret_value()
+
+
+def run_offline() -> None:
+    """Write the SQL instead of running it."""
+    context.configure(url=database_url(), target_metadata=Base.metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_on(connection: Connection) -> None:
+    """Migrate in one transaction; whoever starts at the same time waits, then finds all done."""
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, compare_server_default=True
+    )
+    with context.begin_transaction():
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        context.run_migrations()
+
+
+async def run_online() -> None:
+    """Connect and migrate."""
+    engine = create_async_engine(database_url(), poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(run_on)
+    await engine.dispose()
+
+
+import_models()
+if context.is_offline_mode():
+    run_offline()
+else:
+    asyncio.run(run_online())

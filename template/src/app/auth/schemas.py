@@ -1,0 +1,30 @@
+"""Tokens in requests and answers."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, SecretStr
+
+from app.core.schemas import Text
+
+
+class LogInForm(BaseModel):
+    """The password grant's form (RFC 6749, section 4.3.2); other fields of it are ignored."""
+
+    grant_type: Literal["password"] = "password"
+    username: Annotated[Text, Field(max_length=254, description="The e-mail address.")]
+    password: Annotated[SecretStr, Field(max_length=128)]
+
+
+class RefreshRequest(BaseModel):
+    """A refresh token that was issued before."""
+
+    refresh_token: Annotated[SecretStr, Field(max_length=128)]
+
+
+class TokenPair(BaseModel):
+    """The answer to a log-in (RFC 6749, section 5.1)."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"] = "bearer"
+    expires_in: int = Field(description="Seconds until the access token expires.")

@@ -1,0 +1,96 @@
+"""Errors as problem details (RFC 9457), in one place for the whole API.
+
+A domain raises a subclass of `rfc9457.StatusProblem`; what nobody expected becomes a 500 that tells the
+caller nothing about the inside.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi_problem.handler import (
+    ExceptionHandler,
+    add_exception_handler,
+    http_exception_handler_,
+    new_exception_handler,
+)
+from rfc9457 import Problem, StatusProblem
+from rfc9457.openapi import problem_response
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Match
+
+
+class InternalError(StatusProblem):
+    """Something that should not happen. The reason is in the log, never in the answer."""
+
+    title = "The service failed."
+    type_ = "internal-error"
+
+    def __init__(self, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
+        # What arrives as the detail is the text of the exception: SQL, parameters, secrets.
+        del detail
+        super().__init__(None, headers=headers)
+
+
+def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that raises these errors, for the OpenAPI document."""
+    by_status: dict[int, list[type[StatusProblem]]] = {}
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error)
+    return {
+        status: problem_response(
+            HTTPStatus(status).phrase, examples=[error().marshal() for error in group]
+        )
+        for status, group in by_status.items()
+    }
+
+
+def install_errors(app: FastAPI) -> None:
+    """Answer every error of the application with `application/problem+json`."""
+    handler = new_exception_handler(
+        unhandled_wrappers={"default": InternalError},
+        http_exception_handler=_http_problem,
+        request_validation_handler=_validation_problem,
+        post_hooks=[_add_request_id],
+    )
+    add_exception_handler(app, handler, generic_swagger_defaults=False)
+    app.router.responses = problem_responses(InternalError)
+
+
+def _validation_problem(
+    _handler: ExceptionHandler, _request: Request, error: RequestValidationError
+) -> Problem:
+    """Say what is wrong and where, but never repeat the input: it may be a password."""
+    errors = [{key: item[key] for key in ("type", "loc", "msg")} for item in error.errors()]
+    return Problem("The request is not valid.", "invalid-request", status=422, errors=errors)
+
+
+def _http_problem(handler: ExceptionHandler, request: Request, error: HTTPException) -> Problem:
+    problem = http_exception_handler_(handler, request, error)
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Starlette names the methods of the first route on this path, not of all.
+        problem.headers = {"Allow": ", ".join(_allowed_methods(request))}
+    return problem
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    return [
+        method
+        for method in methods
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+
+
+def _add_request_id(
+    content: dict[str, Any], request: Request, response: JSONResponse
+) -> tuple[dict[str, Any], Response]:
+    content = {**content, "request_id": getattr(request.state, "request_id", None)}
+    response.body = response.render(content)
+    return content, response

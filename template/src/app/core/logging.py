@@ -1,0 +1,74 @@
+"""Logs: JSON, one object a line, on standard output; coloured text where a person watches."""
+
+import logging
+import sys
+
+import structlog
+from structlog.types import Processor
+
+from app.core.config import Settings
+
+SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.stdlib.ExtraAdder(),
+]
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send the log of the service and of every library through structlog."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=settings.environment != "test",
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=SHARED,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_rendering(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.log_level)
+    _adopt_server_loggers()
+
+
+def _rendering() -> list[Processor]:
+    if sys.stdout.isatty():
+        return [
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
+    # Local variables hold passwords and tokens: tracebacks go without them.
+    traceback = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [
+        structlog.processors.ExceptionRenderer(traceback),
+        structlog.processors.EventRenamer("message"),
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+
+
+def _adopt_server_loggers() -> None:
+    """Take over what the server set up for itself before it loaded the application."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.split(".")[0] in {"uvicorn", "_granian", "granian"}:
+            logger = logging.getLogger(name)
+            logger.handlers.clear()
+            logger.propagate = True
+    # The request's own line, which has an id, replaces the server's.
+    for name in ("uvicorn.access", "granian.access"):
+        logging.getLogger(name).disabled = True
+    # Its lines name every URL that is called, with what the query string holds.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)

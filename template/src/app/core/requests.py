@@ -1,0 +1,54 @@
+"""What is done for every request: an id in and out, and one line in the log."""
+
+import re
+from time import perf_counter
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils.compat import uuid7
+
+logger = structlog.stdlib.get_logger("app.requests")
+
+ACCEPTABLE_ID = re.compile(r"[\w.:=+/-]{1,128}", re.ASCII)
+
+
+class RequestMiddleware:
+    """Binds `request_id` to the log, sends it back as `X-Request-ID`, and logs the answer.
+
+    An id that the caller sends is kept if it is 1 to 128 harmless characters. Query strings are not
+    logged: they may hold personal data.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of scope pass through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = Headers(scope=scope).get("x-request-id", "")
+        request_id = sent if ACCEPTABLE_ID.fullmatch(sent) else str(uuid7())
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        start = perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_with_id)
+            finally:
+                logger.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    duration_ms=round((perf_counter() - start) * 1000, 1),
+                )

@@ -1,0 +1,16 @@
+"""Types that requests and answers share."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+# PostgreSQL stores no NUL; without this pattern it would answer with an error of its own.
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""Any text that the database can hold."""
+Line = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"
+    ),
+]
+"""A single line: 1 to 200 characters after trimming, none of them a control character."""

@@ -1,0 +1,27 @@
+"""The table of items."""
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.core.database import Base
+from app.core.models import CreatedAt, Identifier, UpdatedAt
+from app.users.models import User
+
+
+class Item(Base):
+    """Something that a user keeps here."""
+
+    __tablename__ = "items"
+    # A user's items by the page: see app.core.pagination.
+    __table_args__ = (Index(None, "owner_id", "id"),)
+
+    id: Mapped[Identifier]
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[UpdatedAt]
+
+    owner: Mapped[User] = relationship(lazy="raise")

@@ -1,0 +1,38 @@
+"""The caller, for routes that want to know them."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import OAuth2PasswordBearer
+
+from app.core.database import DatabaseDependency
+from app.core.errors import problem_responses
+from app.core.security import NotAuthenticated, SecurityDependency
+from app.users.errors import InactiveUser
+from app.users.models import User
+from app.users.service import get_active_user
+
+_bearer = OAuth2PasswordBearer(tokenUrl="auth/token", auto_error=False)
+
+AUTHENTICATED = problem_responses(NotAuthenticated, InactiveUser)
+"""The refusals of every route that has a `CurrentUser`, for its `responses`."""
+
+
+async def get_current_user(
+    token: Annotated[str | None, Depends(_bearer)],
+    security: SecurityDependency,
+    database: DatabaseDependency,
+) -> User:
+    """The user whom the bearer token was issued to.
+
+    The read session is closed before the endpoint opens its own: a request that held two connections
+    could wait for itself when the pool is empty.
+    """
+    if token is None:
+        raise NotAuthenticated
+    user_id = security.read_access_token(token)
+    async with database.read() as session:
+        return await get_active_user(session, user_id)
+
+
+CurrentUser = Annotated[User, Depends(get_current_user)]

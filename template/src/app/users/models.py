@@ -1,0 +1,20 @@
+"""The table of users."""
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database import Base
+from app.core.models import CreatedAt, Identifier, UpdatedAt
+
+
+class User(Base):
+    """Somebody with an account; the e-mail address, in lower case, is what they log in with."""
+
+    __tablename__ = "users"
+
+    id: Mapped[Identifier]
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[UpdatedAt]

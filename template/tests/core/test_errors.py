@@ -1,0 +1,104 @@
+"""Errors as problem details."""
+
+import httpx2
+import pytest
+from fastapi import APIRouter, FastAPI, HTTPException
+from pydantic import BaseModel, SecretStr
+
+SECRET = "never-in-an-answer"
+
+
+class Body(BaseModel):
+    """Something that can be wrong."""
+
+    password: SecretStr
+    amount: int
+
+
+router = APIRouter()
+
+
+@router.get("/fails")
+def fail() -> None:
+    """Something unexpected."""
+    raise RuntimeError(SECRET)
+
+
+@router.get("/teapot")
+def teapot() -> None:
+    """An error with a header."""
+    raise HTTPException(418, "short and stout", headers={"Retry-After": "7"})
+
+
+@router.post("/bodies")
+def take(body: Body) -> int:
+    """A body that is validated."""
+    return body.amount
+
+
+@router.delete("/bodies", status_code=204)
+def drop() -> None:
+    """Another method on the same path."""
+
+
+@pytest.fixture
+def client(app: FastAPI, client: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    """A client of the application with routes that fail."""
+    app.include_router(router)
+    return client
+
+
+def check(answer: httpx2.Response, status: int) -> dict[str, object]:
+    """Every error has the same shape."""
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["type"]
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    return problem
+
+
+async def test_unknown_route(client: httpx2.AsyncClient) -> None:
+    check(await client.get("/nowhere"), 404)
+
+
+async def test_wrong_method_names_all_that_are_allowed(client: httpx2.AsyncClient) -> None:
+    answer = await client.put("/bodies")
+    check(answer, 405)
+    assert set(answer.headers["allow"].split(", ")) == {"POST", "DELETE"}
+
+
+async def test_http_exception_keeps_its_headers(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/teapot")
+    assert check(answer, 418)["detail"] == "short and stout"
+    assert answer.headers["retry-after"] == "7"
+
+
+async def test_unexpected_error_tells_nothing(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/fails")
+    assert check(answer, 500)["type"] == "internal-error"
+    assert SECRET not in answer.text
+
+
+async def test_invalid_request_says_where_and_never_repeats_the_input(
+    client: httpx2.AsyncClient,
+) -> None:
+    answer = await client.post("/bodies", json={"password": [SECRET], "amount": SECRET})
+    errors = check(answer, 422)["errors"]
+    assert isinstance(errors, list)
+    assert [error["loc"] for error in errors] == [["body", "password"], ["body", "amount"]]
+    assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize(
+    "content", ["{", '{"password": "x", "amount": NaN}', '{"password": "\\ud800", "amount": 1}']
+)
+async def test_strange_json_is_refused_not_failed_on(
+    client: httpx2.AsyncClient, content: str
+) -> None:
+    answer = await client.post(
+        "/bodies", content=content, headers={"content-type": "application/json"}
+    )
+    check(answer, 422)

@@ -1,0 +1,34 @@
+"""Probes."""
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from app.core.config import Settings
+from app.main import create_app
+from tests.conftest import client_of
+from tools.driver import DRIVER
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz"])
+async def test_healthy(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_without_database_alive_but_not_ready() -> None:
+    nowhere = SecretStr(f"postgresql+{DRIVER}://nobody@127.0.0.1:1/none")
+    app = create_app(Settings(environment="test", database_url=nowhere))
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        assert (await client.get("/livez")).status_code == 200
+        for path in ("/readyz", "/healthz"):
+            answer = await client.get(path)
+            assert answer.status_code == 503
+            assert answer.json()["type"] == "not-ready"
+
+
+async def test_not_ready_while_stopping(app: FastAPI, client: httpx2.AsyncClient) -> None:
+    app.state.draining = True
+    assert (await client.get("/readyz")).status_code == 503
+    assert (await client.get("/livez")).status_code == 200

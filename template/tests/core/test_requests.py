@@ -1,0 +1,70 @@
+"""Request ids, the log, CORS, and calls to others."""
+
+import json
+import logging
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from app.core.config import Settings
+from app.main import create_app
+from tests.conftest import client_of
+
+
+async def test_id_of_the_caller_is_kept(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/livez", headers={"X-Request-ID": "order-66"})
+    assert answer.headers["x-request-id"] == "order-66"
+
+
+@pytest.mark.parametrize("sent", ["", "two words", "x" * 129, "{}"])
+async def test_unfit_id_is_replaced(client: httpx2.AsyncClient, sent: str) -> None:
+    answer = await client.get("/livez", headers={"X-Request-ID": sent})
+    assert len(answer.headers["x-request-id"]) == 36
+
+
+async def test_log_is_json_with_the_request_id(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with client_of(create_app(settings)) as client:
+        await client.get("/livez?token=secret", headers={"X-Request-ID": "order-66"})
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    request = next(line for line in lines if line["message"] == "request")
+    assert request["request_id"] == "order-66"
+    assert (request["method"], request["path"], request["status"]) == ("GET", "/livez", 200)
+    assert "secret" not in str(lines)
+
+
+def test_traceback_in_the_log_has_no_local_variables(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create_app(settings)
+    password = "".join(["hunter", "2"])
+
+    def fail() -> None:
+        raise RuntimeError(len(password))
+
+    try:
+        fail()
+    except RuntimeError:
+        logging.getLogger("app").exception("failed")
+    line = json.loads(capsys.readouterr().out)
+    assert line["exception"][0]["exc_type"] == "RuntimeError"
+    assert password not in str(line)
+
+
+@pytest.mark.parametrize(("allowed", "expected"), [([], None), (["https://a.org"], "https://a.org")])
+async def test_cors_is_off_unless_origins_are_set(
+    settings: Settings, allowed: list[str], expected: str | None
+) -> None:
+    app = create_app(settings.model_copy(update={"cors_origins": allowed}))
+    async with client_of(app) as client:
+        answer = await client.get("/livez", headers={"Origin": "https://a.org"})
+        assert answer.headers.get("access-control-allow-origin") == expected
+
+
+async def test_http_client_lives_as_long_as_the_application(settings: Settings) -> None:
+    app: FastAPI = create_app(settings)
+    async with app.router.lifespan_context(app):
+        assert not app.state.http_client.is_closed
+    assert app.state.http_client.is_closed

@@ -1,0 +1,30 @@
+"""What the service uses of fastapi-problem, with the types that the package leaves open."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from rfc9457 import Problem, StatusProblem
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+PostHook = Callable[[dict[str, Any], Request, JSONResponse], tuple[dict[str, Any], Response]]
+
+class ExceptionHandler: ...
+
+def http_exception_handler_(
+    eh: ExceptionHandler, _request: Request, exc: HTTPException
+) -> Problem: ...
+def new_exception_handler(
+    *,
+    unhandled_wrappers: dict[str, type[StatusProblem]],
+    http_exception_handler: Callable[[ExceptionHandler, Request, HTTPException], Problem],
+    request_validation_handler: Callable[
+        [ExceptionHandler, Request, RequestValidationError], Problem
+    ],
+    post_hooks: list[PostHook],
+) -> ExceptionHandler: ...
+def add_exception_handler(
+    app: FastAPI, eh: ExceptionHandler, *, generic_swagger_defaults: bool = True
+) -> ExceptionHandler: ...

@@ -1,0 +1,98 @@
+"""Isolation from the machine, the template's copies, and the closing line of figures."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from tests.harness.answers import AnswerSpace
+from tests.harness.source import copy_template, publish_template
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "A Tester",
+    "GIT_AUTHOR_EMAIL": "tester@example.com",
+    "GIT_COMMITTER_NAME": "A Tester",
+    "GIT_COMMITTER_EMAIL": "tester@example.com",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the user's Copier settings, Git identity and service settings out of every test."""
+    settings = tmp_path_factory.mktemp("settings") / "settings.yml"
+    settings.write_text("{}\n", encoding="utf-8")
+    leaking = [name for name in os.environ if name.startswith(("APP_", "TEST_DATABASE"))]
+    with pytest.MonkeyPatch.context() as patch:
+        for name in leaking:
+            patch.delenv(name)
+        for name, value in {"COPIER_SETTINGS_PATH": str(settings), **IDENTITY}.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the template of this checkout as a plain folder."""
+    return copy_template(tmp_path_factory.mktemp("plain") / "template")
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory, isolation: None) -> Path:
+    """Return the template of this checkout as a tagged Git repository."""
+    del isolation
+    return publish_template(tmp_path_factory.mktemp("published") / "template")
+
+
+@pytest.fixture(scope="session")
+def space(template: Path) -> AnswerSpace:
+    """Return the answers that the template of this checkout allows."""
+    return AnswerSpace(template)
+
+
+class Figures:
+    """Adds up what tests recorded with `record_property`, on however many workers they ran.
+
+    `files` are names of distinct files, `progress` is a line to show at once, any other a number.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.numbers: Counter[str] = Counter()
+        self.files: set[str] = set()
+        self.started = time.monotonic()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what a test recorded."""
+        if report.when != "call":
+            return
+        for name, value in report.user_properties:
+            if name == "files":
+                self.files.update(cast("list[str]", value))
+            elif name == "progress":
+                self._reporter().write_line(f"\n{value}")
+            else:
+                self.numbers[name] += cast("int", value)
+
+    def pytest_terminal_summary(self) -> None:
+        """Show the closing line; a skip is never silent."""
+        reporter = self._reporter()
+        results = {name: len(reporter.getreports(name)) for name in ("passed", "failed", "skipped")}
+        counts = {**results, **self.numbers, "distinct files": len(self.files)}
+        line = ", ".join(f"{count} {name}" for name, count in counts.items())
+        reporter.write_line(f"test: {line}, {time.monotonic() - self.started:.0f} s")
+
+    def _reporter(self) -> pytest.TerminalReporter:
+        plugin = self.config.pluginmanager.get_plugin("terminalreporter")
+        return cast("pytest.TerminalReporter", plugin)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count on the process that collects the reports, not on its workers."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Figures(config))

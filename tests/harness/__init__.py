@@ -1,0 +1,1 @@
+"""A library for testing the template: its answers, projects made from it, checks on these."""

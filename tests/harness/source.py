@@ -1,0 +1,39 @@
+"""The template as it lies in this checkout, taken where tests cannot disturb it."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PARTS = ("copier.yml", "questions", "extensions", "template", ".gitattributes")
+# The tag that a published copy gets.
+VERSION = "v0.0.1"
+
+
+def copy_template(into: Path) -> Path:
+    """Copy what Copier reads, uncommitted changes included, into a plain folder.
+
+    A plain folder renders faster than a repository, which Copier clones for every copy.
+    """
+    litter = shutil.ignore_patterns("__pycache__", "*.py[co]", ".venv", ".*_cache")
+    into.mkdir(parents=True)
+    for name in PARTS:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, into / name, ignore=litter)
+        else:
+            shutil.copy2(source, into / name)
+    return into
+
+
+def publish_template(into: Path) -> Path:
+    """Copy the template into a Git repository with one tag, as a user would find it."""
+    copy_template(into)
+    for command in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--message", "The template"],
+        ["tag", VERSION],
+    ):
+        subprocess.run(["git", *command], cwd=into, check=True)
+    return into

@@ -1,0 +1,107 @@
+"""Whatever people write into a name, a description or an author works or is refused clearly."""
+
+import ast
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.command import copier
+from tests.harness.project import GeneratedProject
+
+TEXTS = {
+    "unicode": "Ünïcode Café",
+    "quotes": """it's "quoted\"""",
+    "expressions": "${{ x }} {% y %}",
+    "arithmetic": "{{ 7*7 }}",
+    "number": "123",
+    "module": "test",
+    "keyword": "class",
+    "long": "x" * 200,
+    "emoji": "🦊 fox",
+    "backslash": "ends in \\",
+    "yaml": "a: b # c",
+}
+REFUSED = {
+    ("project_name", "two\nlines"): "Control characters and line breaks are not allowed.",
+    ("project_description", "two\nlines"): "Control characters and line breaks are not allowed.",
+    ("author_name", "two\nlines"): "Control characters and line breaks are not allowed.",
+    ("project_name", "bell\a"): "Control characters and line breaks are not allowed.",
+    ("project_name", ""): "The name needs at least one letter or digit.",
+    ("project_name", "!?"): "The name needs at least one letter or digit.",
+    ("project_name", "x" * 201): "The name may have at most 200 characters.",
+    ("project_slug", "My Service"): "Use a-z, 0-9 and hyphens, starting with a letter.",
+    ("project_slug", "double--hyphen"): "At most 50 characters, no double or final hyphen.",
+    ("author_email", "nobody"): "This is not an e-mail address.",
+}
+
+
+def copy(question: str, text: str, target: Path, template: Path) -> GeneratedProject:
+    """Answer one question and leave the others."""
+    done = copier("copy", "--defaults", "-d", f"{question}={text}", str(template), str(target))
+    assert done.returncode == 0, done.stderr
+    return GeneratedProject(target, {question: text})
+
+
+def constants(source: str) -> dict[str, object]:
+    """Return the module's names that are assigned a string, or a string `or None`."""
+    found: dict[str, object] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            value = node.value.values[0] if isinstance(node.value, ast.BoolOp) else node.value
+            if isinstance(value, ast.Constant):
+                found[node.targets[0].id] = value.value
+    return found
+
+
+def held(question: str, files: dict[str, str]) -> dict[str, Any]:
+    """Say what the project's files hold of an answer, by the file."""
+    project = tomllib.loads(files["pyproject.toml"])["project"]
+    texts = constants(files["src/app/core/project.py"])
+    places: dict[str, dict[str, Any]] = {
+        "project_name": {"project.py": texts["NAME"]},
+        "project_description": {
+            "pyproject.toml": project.get("description"),
+            "project.py": texts["SUMMARY"],
+        },
+        "author_name": {"pyproject.toml": project.get("authors", [{}])[0].get("name")},
+    }
+    return places[question]
+
+
+@pytest.mark.parametrize("question", ["project_name", "project_description", "author_name"])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_works(question: str, text: str, template: Path, tmp_path: Path) -> None:
+    """The text arrives, to the letter, where it belongs, and breaks nothing around it."""
+    files = copy(question, text, tmp_path / "service", template).tree()
+    for path, source in files.items():
+        if path.endswith(".py"):
+            ast.parse(source, path)
+    assert held(question, files) == dict.fromkeys(held(question, files), text)
+    readable = "LICENSE" if question == "author_name" else "README.md"
+    assert text in files[readable]
+
+
+@pytest.mark.parametrize("question", ["project_name", "project_description", "author_name"])
+def test_awkward_text_installs(question: str, template: Path, tmp_path: Path) -> None:
+    """The service that bears all that is awkward builds, imports and says its name."""
+    text = " ".join(TEXTS[kind] for kind in TEXTS if kind != "long")
+    project = copy(question, text, tmp_path / "service", template)
+    project.sync()
+    project.run("uv", "run", "ruff", "format", "--check", ".")
+    script = "from app.core import project; print(ascii([project.NAME, project.SUMMARY]))"
+    shown = project.run("uv", "run", "python", "-c", script)
+    if question != "author_name":
+        assert ascii(text) in shown
+
+
+@pytest.mark.parametrize(("question", "text"), REFUSED)
+def test_is_refused(question: str, text: str, template: Path, tmp_path: Path) -> None:
+    """The last line says why, the exit status is 1, and no file is written."""
+    target = tmp_path / "service"
+    done = copier("copy", "--defaults", "-d", f"{question}={text}", str(template), str(target))
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.endswith(REFUSED[question, text])
+    assert not target.exists()

@@ -1,0 +1,39 @@
+"""Every pair of answers, installed for real: each project passes its own checks and tests."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.harness.answers import Answers, AnswerSpace
+from tests.harness.coverage import covering_array
+from tests.harness.project import GeneratedProject
+from tests.harness.source import copy_template
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test of each combination in a covering array of strength two."""
+    with tempfile.TemporaryDirectory() as folder:
+        space = AnswerSpace(copy_template(Path(folder) / "template"))
+        rows = covering_array(list(space.combinations()))
+    metafunc.parametrize("answers", rows, ids=["-".join(map(str, r.values())) for r in rows])
+
+
+def test_installed(
+    answers: Answers,
+    template: Path,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """The project installs, its `make check` finds nothing, and its tests pass."""
+    started = time.monotonic()
+    project = GeneratedProject.render(template, tmp_path / "service", answers)
+    project.run("git", "init", "--quiet")
+    project.sync()
+    project.check()
+    last = project.test().strip().splitlines()[-1]
+    seconds = time.monotonic() - started
+    record_property("programs", 1)
+    record_property("progress", f"{'-'.join(map(str, answers.values()))}: {last} ({seconds:.0f} s)")

@@ -1,0 +1,1 @@
+"""Commands of this repository, each behind a target of the Makefile."""

@@ -1,0 +1,113 @@
+"""Generate the default service, run it on its embedded PostgreSQL, and walk it over HTTP.
+
+Nothing is left running. The service stays in build/demo until the next demo, or for good in the
+folder given with `--keep`.
+"""
+
+import argparse
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx2
+
+from tools.server import Server, ServerError
+from tools.walk import Walk, WalkError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+FOLDER = REPOSITORY / "build" / "demo"
+# What this checkout's own `uv run` and `make` hand down and the service must not see.
+FOREIGN = ("APP_", "VIRTUAL_ENV", "MAKE", "MFLAGS")
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message says why."""
+
+
+def main() -> int:
+    """Run the demo and return the exit status."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--keep", type=Path, help="generate into this new folder instead")
+    keep: Path | None = parser.parse_args().keep
+    try:
+        demonstrate(prepare_folder(keep), started=time.monotonic())
+    except (DemoError, ServerError, WalkError) as error:
+        print(f"\ndemo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ndemo: stopped; nothing is left running.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def demonstrate(folder: Path, started: float) -> None:
+    """Do everything, one paragraph of output after the other."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+    print(f"1. Generate the default service into {folder}")
+    generate(folder)
+    files = sum(path.is_file() for path in folder.rglob("*"))
+    print(f"   {files} files")
+    print("2. Install what it needs: uv sync")
+    run(["uv", "sync"], folder, environment)
+    print("3. Start it on its embedded PostgreSQL: make run")
+    with Server(folder, free_port(), environment) as server:
+        seconds = server.wait_until_ready()
+        print(f"   ready after {seconds:.1f} s on {server.url}")
+        print("4. Walk it over HTTP")
+        with httpx2.Client(base_url=server.url, timeout=10) as client:
+            requests = Walk(client, password=secrets.token_urlsafe(16)).run()
+    print("5. Stopped, and nothing is left running.\n")
+    print("To make a service of your own, answer a few questions:")
+    print(f"   uvx copier copy {REPOSITORY} my-service\n")
+    duration = time.monotonic() - started
+    print(
+        f"demo: {files} files, {requests} requests, 0 unexpected, "
+        f"ready after {seconds:.1f} s, {duration:.0f} s in all"
+    )
+
+
+def prepare_folder(keep: Path | None) -> Path:
+    """Return an empty place: the demo's own, or the user's, which is never cleared."""
+    if keep is None:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        return FOLDER
+    if keep.exists():
+        raise DemoError(f"{keep} exists already; name a folder that does not.")
+    return keep.resolve()
+
+
+def generate(folder: Path) -> None:
+    """Copy the template as it lies here, changes that are not committed included."""
+    copier = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet", "--vcs-ref", "HEAD"]
+    # Copier warns of uncommitted changes; here they are the point.
+    quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    run([*copier, str(REPOSITORY), str(folder)], REPOSITORY, quiet)
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    """Run a command that shows its own progress."""
+    try:
+        subprocess.run(command, cwd=folder, env=environment, check=True)
+    except FileNotFoundError as error:
+        raise DemoError(f"{command[0]} is not installed.") from error
+    except subprocess.CalledProcessError as error:
+        line = " ".join(command)
+        raise DemoError(f"`{line}` ended with status {error.returncode}, see above.") from error
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    with suppress(BrokenPipeError):
+        sys.exit(main())
