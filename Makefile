@@ -12,7 +12,7 @@ help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
 
 demo: $(UV) ## generate the default service, start it, walk it over HTTP
-	@uv run --quiet python -m tools.demo
+	@uv run --quiet python -u -m tools.demo
 
 test: check ## everything that CI runs
 	@uv run pytest --numprocesses auto --dist worksteal
@@ -24,5 +24,4 @@ check: $(UV) ## format, lint and types of this repository
 
 $(TOOLS)/bin/uv:
 	@echo "uv is not on the PATH: installing it into .tools/"
-	@python3 -m venv $(TOOLS)
-	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@python3 -m pip install --quiet --disable-pip-version-check --target $(TOOLS) uv

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness import checks
 from tests.harness.command import copier
 from tests.harness.project import GeneratedProject
 
@@ -48,10 +49,12 @@ def constants(source: str) -> dict[str, object]:
     """Return the module's names that are assigned a string, or a string `or None`."""
     found: dict[str, object] = {}
     for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            value = node.value.values[0] if isinstance(node.value, ast.BoolOp) else node.value
-            if isinstance(value, ast.Constant):
-                found[node.targets[0].id] = value.value
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        name = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        value = node.value.values[0] if isinstance(node.value, ast.BoolOp) else node.value
+        if isinstance(name, ast.Name) and isinstance(value, ast.Constant):
+            found[name.id] = value.value
     return found
 
 
@@ -74,10 +77,11 @@ def held(question: str, files: dict[str, str]) -> dict[str, Any]:
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_works(question: str, text: str, template: Path, tmp_path: Path) -> None:
     """The text arrives, to the letter, where it belongs, and breaks nothing around it."""
-    files = copy(question, text, tmp_path / "service", template).tree()
+    project = copy(question, text, tmp_path / "service", template)
+    files = project.tree()
     for path, source in files.items():
-        if path.endswith(".py"):
-            ast.parse(source, path)
+        assert not list(checks.check_syntax(path, source))
+    assert not "\n".join(checks.ruff_findings(project.path))
     assert held(question, files) == dict.fromkeys(held(question, files), text)
     readable = "LICENSE" if question == "author_name" else "README.md"
     assert text in files[readable]
@@ -89,7 +93,6 @@ def test_awkward_text_installs(question: str, template: Path, tmp_path: Path) ->
     text = " ".join(TEXTS[kind] for kind in TEXTS if kind != "long")
     project = copy(question, text, tmp_path / "service", template)
     project.sync()
-    project.run("uv", "run", "ruff", "format", "--check", ".")
     script = "from app.core import project; print(ascii([project.NAME, project.SUMMARY]))"
     shown = project.run("uv", "run", "python", "-c", script)
     if question != "author_name":

@@ -81,7 +81,10 @@ def test_every_folder_is_used(space: AnswerSpace) -> None:
     """A folder is a part that copier.yml turns on, or a rendered file names it."""
     combinations = [{**EVERYTHING, **answers} for answers in space.combinations()]
     parts = {name for answers in combinations for name in space.extensions(answers)}
-    folders = {path.name for path in EXTENSIONS.iterdir() if path.is_dir()}
+    folders = {p.relative_to(EXTENSIONS).parts[0] for p in files_below(EXTENSIONS)} - {
+        "each",
+        "exclude",
+    }
     templates = "".join(p.read_text(encoding="utf-8") for p in TEMPLATE.rglob("*.jinja"))
     unused = [name for name in folders - parts if f'"extensions/{name}/' not in templates]
     assert not unused

@@ -54,7 +54,7 @@ def demonstrate(folder: Path, started: float) -> None:
     files = sum(path.is_file() for path in folder.rglob("*"))
     print(f"   {files} files")
     print("2. Install what it needs: uv sync")
-    run(["uv", "sync"], folder, environment)
+    install(folder, environment)
     print("3. Start it on its embedded PostgreSQL: make run")
     with Server(folder, free_port(), environment) as server:
         seconds = server.wait_until_ready()
@@ -87,18 +87,25 @@ def generate(folder: Path) -> None:
     copier = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet", "--vcs-ref", "HEAD"]
     # Copier warns of uncommitted changes; here they are the point.
     quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    run([*copier, str(REPOSITORY), str(folder)], REPOSITORY, quiet)
+    done = subprocess.run([*copier, str(REPOSITORY), str(folder)], env=quiet, check=False)
+    if done.returncode:
+        raise DemoError(f"the template did not render, see above (status {done.returncode}).")
 
 
-def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
-    """Run a command that shows its own progress."""
+def install(folder: Path, environment: dict[str, str]) -> None:
+    """Install the service's packages; show what uv does, but not its list of every one of them."""
     try:
-        subprocess.run(command, cwd=folder, env=environment, check=True)
+        uv = subprocess.Popen(
+            ["uv", "sync"], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+        )
     except FileNotFoundError as error:
-        raise DemoError(f"{command[0]} is not installed.") from error
-    except subprocess.CalledProcessError as error:
-        line = " ".join(command)
-        raise DemoError(f"`{line}` ended with status {error.returncode}, see above.") from error
+        raise DemoError("uv is not installed; start the demo by `make demo`.") from error
+    with uv:
+        for line in uv.stderr or ():
+            if not line.startswith(" + "):
+                print(f"   {line.rstrip()}")
+    if uv.returncode:
+        raise DemoError(f"`uv sync` ended with status {uv.returncode}, see above.")
 
 
 def free_port() -> int:

@@ -12,6 +12,7 @@ from typing import Self
 import httpx2
 
 LINES_OF_LOG = 25
+SECONDS_TO_STOP = 20
 
 
 class ServerError(Exception):
@@ -51,12 +52,14 @@ class Server:
     ) -> None:
         """Press Ctrl-C, as it were; use force if that does not help, and say so."""
         self._signal(signal.SIGINT)
-        stopped = _wait_for(self._is_gone, seconds=20)
+        stopped = _wait_for(self._is_gone, SECONDS_TO_STOP)
         if not stopped:
             self._signal(signal.SIGKILL)
             _wait_for(self._is_gone, seconds=5)
         if not stopped and error is None:
-            raise self._failure("it did not stop within 20 s of Ctrl-C and was killed.")
+            raise self._failure(
+                f"it did not stop within {SECONDS_TO_STOP} s of Ctrl-C and was killed."
+            )
 
     def wait_until_ready(self, seconds: float = 90) -> float:
         """Return how long it took until the service said that it is ready."""

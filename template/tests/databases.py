@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -20,7 +20,7 @@ IMAGE = "postgres:18-alpine"
 
 
 @contextmanager
-def database_server(given: str | None) -> Iterator[URL]:
+def database_server(given: str | None) -> Generator[URL]:
     """A server to make databases on: the given one, a container, or the embedded one."""
     if os.environ.get("TEST_DATABASE") == "container":
         from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 - asks for Docker
@@ -35,7 +35,7 @@ def database_server(given: str | None) -> Iterator[URL]:
 
 
 @asynccontextmanager
-async def new_database(server: URL, template: URL | None = None) -> AsyncIterator[URL]:
+async def new_database(server: URL, template: URL | None = None) -> AsyncGenerator[URL]:
     """An empty database, or a copy of `template`, to which nobody may be connected."""
     url = server.set(database=f"test_{uuid4().hex}")
     source = f' TEMPLATE "{template.database}"' if template else ""

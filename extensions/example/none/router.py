@@ -31,9 +31,7 @@ async def list_items(page: PageQuery, session: ReadSession) -> ItemPage:
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=ItemRead)
 async def create_item(new: ItemCreate, session: WriteSession) -> Item:
     """Add an item."""
-    return await service.create_item(
-        session, name=new.name, description=new.description
-    )
+    return await service.create_item(session, name=new.name, description=new.description)
 
 
 @router.get("/{item_id}", response_model=ItemRead, responses=NOT_FOUND)
@@ -43,13 +41,9 @@ async def read_item(item_id: UUID, session: ReadSession) -> Item:
 
 
 @router.patch("/{item_id}", response_model=ItemRead, responses=NOT_FOUND)
-async def update_item(
-    item_id: UUID, changes: ItemUpdate, session: WriteSession
-) -> Item:
+async def update_item(item_id: UUID, changes: ItemUpdate, session: WriteSession) -> Item:
     """Change an item; fields that are not sent stay as they are."""
-    return await service.update_item(
-        session, item_id, changes.model_dump(exclude_unset=True)
-    )
+    return await service.update_item(session, item_id, changes.model_dump(exclude_unset=True))
 
 
 @router.delete("/{item_id}", status_code=status.HTTP_204_NO_CONTENT, responses=NOT_FOUND)

@@ -1,6 +1,6 @@
 """The application: what it consists of and how it starts and stops."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """Hold what lives as long as the application: database pool and outbound HTTP client."""
     async with create_http_client(app.state.settings) as client:
         app.state.http_client = client

@@ -32,7 +32,7 @@ async def test_address_is_registered_once_in_any_case(client: httpx2.AsyncClient
 @pytest.mark.parametrize(
     "credentials",
     [
-        {"email": "somebody@example.org", "password": "short"},
+        {"email": "somebody@example.org", "password": "tiny77"},
         {"email": "somebody@example.org", "password": "x" * 129},
         {"email": "nobody", "password": PASSWORD},
         {"email": "some\0body@example.org", "password": PASSWORD},
@@ -61,6 +61,13 @@ async def test_wrong_log_in_does_not_tell_what_was_wrong(
 async def test_log_in_with_a_nul_is_refused(client: httpx2.AsyncClient) -> None:
     form = {"username": "some\0body", "password": PASSWORD}
     assert (await client.post("/auth/token", data=form)).status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/refresh"])
+async def test_secret_that_is_no_text_is_refused(client: httpx2.AsyncClient, path: str) -> None:
+    body = rb'{"email": "a@example.org", "password": "\ud800pass", "refresh_token": "\ud800"}'
+    answer = await client.post(path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
 
 
 async def test_refresh_token_is_exchanged(client: httpx2.AsyncClient) -> None:
@@ -112,7 +119,7 @@ async def test_secrets_are_stored_as_hashes_only(
 
 
 async def test_no_secret_reaches_the_log(
-    client: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str], client: httpx2.AsyncClient
 ) -> None:
     pair = await tokens(client, await register(client))
     await client.post("/auth/register", json={"email": "nobody", "password": PASSWORD})
@@ -120,8 +127,8 @@ async def test_no_secret_reaches_the_log(
     await client.post("/auth/register", json={"email": "taken@example.org", "password": PASSWORD})
     log = capsys.readouterr().out
     assert "/auth/token" in log
-    for secret in (PASSWORD, *pair.values()):
-        assert str(secret) not in log or secret in {"bearer", 900}
+    for secret in (PASSWORD, pair["access_token"], pair["refresh_token"]):
+        assert secret not in log
 
 
 async def test_concurrent_registration_of_one_address(own_database: URL) -> None:
@@ -144,7 +151,7 @@ async def test_refused_reuse_is_committed(own_database: URL) -> None:
         assert (await refresh(client, pair["refresh_token"])).status_code == 401
         async with app.state.database.read() as session:
             assert await session.scalar(select(func.count()).select_from(RefreshToken)) == 0
-        
+
 
 async def test_authenticated_clients_share_one_connection(own_database: URL) -> None:
     app = create_app(settings_for(own_database, database_pool_size=1, database_max_overflow=0))

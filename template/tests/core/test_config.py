@@ -19,7 +19,9 @@ def test_missing_setting_stops_with_one_line(monkeypatch: pytest.MonkeyPatch) ->
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("url", ["pa55word", "postgresql://u:pa55word@h/d", "x+y://pa55word@h"])
+@pytest.mark.parametrize(
+    "url", ["pa55word", "postgresql+pg8000://u:pa55word@h/d", "x+y://pa55word@h"]
+)
 def test_unusable_url_is_refused_without_its_password(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
@@ -35,9 +37,7 @@ def test_production_unless_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> No
     assert Settings(database_url=SecretStr(URL)).environment == "production"
 
 
-def test_env_file_is_read_but_not_by_tests(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_env_file_is_read_but_not_by_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text(f"APP_DATABASE_URL={URL}\nAPP_LOG_LEVEL=ERROR\n")
     monkeypatch.setenv("APP_DATABASE_URL", URL)

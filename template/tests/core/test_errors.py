@@ -1,5 +1,7 @@
 """Errors as problem details."""
 
+from typing import Any
+
 import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI, HTTPException
@@ -48,7 +50,7 @@ def client(app: FastAPI, client: httpx2.AsyncClient) -> httpx2.AsyncClient:
     return client
 
 
-def check(answer: httpx2.Response, status: int) -> dict[str, object]:
+def check(answer: httpx2.Response, status: int) -> dict[str, Any]:
     """Every error has the same shape."""
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -87,14 +89,11 @@ async def test_invalid_request_says_where_and_never_repeats_the_input(
 ) -> None:
     answer = await client.post("/bodies", json={"password": [SECRET], "amount": SECRET})
     errors = check(answer, 422)["errors"]
-    assert isinstance(errors, list)
     assert [error["loc"] for error in errors] == [["body", "password"], ["body", "amount"]]
     assert SECRET not in answer.text
 
 
-@pytest.mark.parametrize(
-    "content", ["{", '{"password": "x", "amount": NaN}', '{"password": "\\ud800", "amount": 1}']
-)
+@pytest.mark.parametrize("content", ["{", '{"password": "x", "amount": NaN}', '"\\ud800"'])
 async def test_strange_json_is_refused_not_failed_on(
     client: httpx2.AsyncClient, content: str
 ) -> None:

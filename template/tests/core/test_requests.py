@@ -39,7 +39,7 @@ def test_traceback_in_the_log_has_no_local_variables(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     create_app(settings)
-    password = "".join(["hunter", "2"])
+    password = "hunter" + str(2)
 
     def fail() -> None:
         raise RuntimeError(len(password))
@@ -53,7 +53,9 @@ def test_traceback_in_the_log_has_no_local_variables(
     assert password not in str(line)
 
 
-@pytest.mark.parametrize(("allowed", "expected"), [([], None), (["https://a.org"], "https://a.org")])
+@pytest.mark.parametrize(
+    ("allowed", "expected"), [([], None), (["https://a.org"], "https://a.org")]
+)
 async def test_cors_is_off_unless_origins_are_set(
     settings: Settings, allowed: list[str], expected: str | None
 ) -> None:

@@ -17,10 +17,8 @@ from tests.conftest import client_of, settings_for
 
 @pytest.fixture
 async def app(own_database: URL) -> AsyncIterator[FastAPI]:
-    """An application on a pool of one connection, and a table whose constraint acts at the commit."""
-    app = create_app(
-        settings_for(own_database, database_pool_size=1, database_max_overflow=0)
-    )
+    """The application on a pool of one, and a table whose constraint acts at the commit."""
+    app = create_app(settings_for(own_database, database_pool_size=1, database_max_overflow=0))
     async with app.router.lifespan_context(app):
         async with app.state.database.engine.connect() as connection:
             await connection.execute(

@@ -1,7 +1,7 @@
 """What the service uses of fastapi-problem, with the types that the package leaves open."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -9,7 +9,9 @@ from rfc9457 import Problem, StatusProblem
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-PostHook = Callable[[dict[str, Any], Request, JSONResponse], tuple[dict[str, Any], Response]]
+PostHook: TypeAlias = Callable[
+    [dict[str, Any], Request, JSONResponse], tuple[dict[str, Any], Response]
+]
 
 class ExceptionHandler: ...
 

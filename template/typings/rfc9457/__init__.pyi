@@ -1,7 +1,7 @@
 """What the service uses of rfc9457, with the types that the package leaves open."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 class Problem(Exception):
     title: str
@@ -24,7 +24,7 @@ class StatusProblem(Problem):
     type_: str | None
     title: str
     status: int
-    headers_: Mapping[str, str] | None
+    headers_: ClassVar[dict[str, str]]
 
     def __init__(
         self,

@@ -1,3 +1,5 @@
+"""What the service uses of rfc9457, with the types that the package leaves open."""
+
 from typing import Any
 
 def problem_response(

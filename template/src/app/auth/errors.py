@@ -1,5 +1,7 @@
 """What can go wrong with refresh tokens."""
 
+from typing import ClassVar
+
 from rfc9457 import StatusProblem
 
 
@@ -9,4 +11,4 @@ class InvalidRefreshToken(StatusProblem):
     status = 401
     title = "The refresh token is not valid."
     type_ = "invalid-refresh-token"
-    headers_ = {"WWW-Authenticate": "Bearer"}
+    headers_: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}

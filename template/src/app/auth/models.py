@@ -13,8 +13,8 @@ from app.core.models import CreatedAt, Identifier, Timestamp
 class RefreshToken(Base):
     """A refresh token, of which only the hash is known here.
 
-    All that come from one log-in are a family. Each may be used once; the second use of one shows that
-    it was stolen, and the family is deleted.
+    All that come from one log-in are a family. Each may be used once; the second use of one shows
+    that it was stolen, and the family is deleted.
     """
 
     __tablename__ = "refresh_tokens"

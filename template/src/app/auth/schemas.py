@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field
 
-from app.core.schemas import Text
+from app.core.schemas import Secret, Text
 
 
 class LogInForm(BaseModel):
@@ -12,13 +12,13 @@ class LogInForm(BaseModel):
 
     grant_type: Literal["password"] = "password"
     username: Annotated[Text, Field(max_length=254, description="The e-mail address.")]
-    password: Annotated[SecretStr, Field(max_length=128)]
+    password: Annotated[Secret, Field(max_length=128)]
 
 
 class RefreshRequest(BaseModel):
     """A refresh token that was issued before."""
 
-    refresh_token: Annotated[SecretStr, Field(max_length=128)]
+    refresh_token: Annotated[Secret, Field(max_length=128)]
 
 
 class TokenPair(BaseModel):
@@ -26,5 +26,5 @@ class TokenPair(BaseModel):
 
     access_token: str
     refresh_token: str
-    token_type: Literal["bearer"] = "bearer"
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of the scheme
     expires_in: int = Field(description="Seconds until the access token expires.")

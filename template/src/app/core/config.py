@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _names_an_async_driver(cls, value: SecretStr) -> SecretStr:
-        """Refuse a URL that SQLAlchemy cannot use, without repeating its password."""
+        """Refuse a URL that SQLAlchemy cannot use; never repeat its password."""
         try:
             asynchronous = make_url(value.get_secret_value()).get_dialect(_is_async=True).is_async
         except (ArgumentError, ImportError, NoSuchModuleError):
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
 
 
 class ConfigurationError(SystemExit):
-    """The settings do not allow a start. As a `SystemExit` it ends the process with its sentence."""
+    """The settings do not allow a start. It ends the process with its sentence."""
 
 
 def load_settings(settings_class: type[AnySettings]) -> AnySettings:

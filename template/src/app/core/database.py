@@ -1,7 +1,7 @@
 """The database: one engine, sessions that read and sessions that write, and the one commit.
 
-The engine is in autocommit, so that a read is a single statement on the wire; writing sessions opt in
-to transactions. A bare `engine.begin()` is therefore not atomic: use `Database.write`.
+The engine is in autocommit, so that a read is a single statement on the wire; writing sessions opt
+in to transactions. A bare `engine.begin()` is therefore not atomic: use `Database.write`.
 """
 
 from collections.abc import AsyncIterator
@@ -84,7 +84,7 @@ class Database:
 def _ping_idle_connections(engine: AsyncEngine, *, after: float) -> None:
     """Test a pooled connection before use if it lay idle for more than `after` seconds.
 
-    SQLAlchemy's `pool_pre_ping` does so at every check-out, a round trip that busy pools do not need.
+    SQLAlchemy's `pool_pre_ping` does so at every check-out, which busy pools do not need.
     """
 
     @event.listens_for(engine.sync_engine, "checkin")

@@ -6,7 +6,7 @@ A server that stops listening at SIGTERM resets the connections that its load ba
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from types import FrameType
 
@@ -30,7 +30,7 @@ def install_draining(app: FastAPI) -> None:
     seconds = load_settings(DrainSettings).seconds
 
     @asynccontextmanager
-    async def drain(_app: FastAPI) -> AsyncIterator[None]:
+    async def drain(_app: FastAPI) -> AsyncGenerator[None]:
         server_stops = signal.getsignal(signal.SIGTERM)
         if not callable(server_stops) or threading.current_thread() is not threading.main_thread():
             yield
@@ -39,9 +39,7 @@ def install_draining(app: FastAPI) -> None:
 
         def start(number: int, frame: FrameType | None) -> None:
             app.state.draining = True
-            loop.call_soon_threadsafe(
-                loop.call_later, seconds, server_stops, number, frame
-            )
+            loop.call_soon_threadsafe(loop.call_later, seconds, server_stops, number, frame)
 
         signal.signal(signal.SIGTERM, start)
         try:

@@ -1,7 +1,7 @@
 """Errors as problem details (RFC 9457), in one place for the whole API.
 
-A domain raises a subclass of `rfc9457.StatusProblem`; what nobody expected becomes a 500 that tells the
-caller nothing about the inside.
+A domain raises a subclass of `rfc9457.StatusProblem`; what nobody expected becomes a 500 that tells
+the caller nothing about the inside.
 """
 
 from collections.abc import Mapping
@@ -91,6 +91,9 @@ def _allowed_methods(request: Request) -> list[str]:
 def _add_request_id(
     content: dict[str, Any], request: Request, response: JSONResponse
 ) -> tuple[dict[str, Any], Response]:
-    content = {**content, "request_id": getattr(request.state, "request_id", None)}
+    request_id: str = request.state.request_id
+    content = {**content, "request_id": request_id}
     response.body = response.render(content)
+    # A 500 is answered outside of the middleware that does so for all others.
+    response.headers["x-request-id"] = request_id
     return content, response

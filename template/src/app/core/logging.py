@@ -48,9 +48,7 @@ def configure_logging(settings: Settings) -> None:
 
 def _rendering() -> list[Processor]:
     if sys.stdout.isatty():
-        return [
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        ]
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     # Local variables hold passwords and tokens: tracebacks go without them.
     traceback = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     return [

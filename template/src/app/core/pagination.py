@@ -1,6 +1,6 @@
 """Lists by the page: keyset pagination, whose last page costs what the first does.
 
-Rows are ordered by their id, a UUID of version 7: newest first, and stable while others come and go.
+Rows are ordered by their id, a UUID of version 7: newest first, stable while others come and go.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode

@@ -1,7 +1,7 @@
 """Passwords (argon2id) and access tokens (JWT, RFC 7519, in the manner of RFC 9068)."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import jwt
@@ -18,7 +18,7 @@ from app.core.config import ConfigurationError, Environment
 from app.core.models import utc_now
 
 ALGORITHM = "HS256"
-EXAMPLE_SECRET = "an-example-secret-for-development-only"
+EXAMPLE_SECRET = "an-example-secret-for-development-only"  # noqa: S105 - refused in production
 
 
 class AuthSettings(BaseSettings):
@@ -53,7 +53,7 @@ class NotAuthenticated(StatusProblem):
     status = 401
     title = "Authentication is needed."
     type_ = "not-authenticated"
-    headers_ = {"WWW-Authenticate": "Bearer"}
+    headers_: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class Security:
@@ -70,7 +70,7 @@ class Security:
                 ),
             )
         )
-        # A few at a time, in threads: hashing is slow by design and must not hold up other requests.
+        # In threads, a few at a time: hashing is slow by design, other requests must not wait.
         self._limiter = CapacityLimiter(settings.argon2_concurrency)
         self._nobody = self._passwords.hash(str(uuid7()))
 

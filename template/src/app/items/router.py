@@ -32,9 +32,7 @@ async def list_items(user: CurrentUser, page: PageQuery, session: ReadSession) -
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=ItemRead)
 async def create_item(new: ItemCreate, user: CurrentUser, session: WriteSession) -> Item:
     """Add an item of mine."""
-    return await service.create_item(
-        session, user, name=new.name, description=new.description
-    )
+    return await service.create_item(session, user, name=new.name, description=new.description)
 
 
 @router.get("/{item_id}", response_model=ItemRead, responses=NOT_FOUND)
@@ -48,9 +46,7 @@ async def update_item(
     item_id: UUID, changes: ItemUpdate, user: CurrentUser, session: WriteSession
 ) -> Item:
     """Change an item of mine; fields that are not sent stay as they are."""
-    return await service.update_item(
-        session, user, item_id, changes.model_dump(exclude_unset=True)
-    )
+    return await service.update_item(session, user, item_id, changes.model_dump(exclude_unset=True))
 
 
 @router.delete("/{item_id}", status_code=status.HTTP_204_NO_CONTENT, responses=NOT_FOUND)

@@ -13,7 +13,7 @@ from app.items.models import Item
 from app.users.models import User
 
 
-def _items_of(owner: User) -> Select[tuple[Item]]:
+def _items_of(owner: User) -> Select[Item]:
     # An item has one owner, so a join brings both in one round trip; a collection
     # would want selectinload.
     with_owner = joinedload(Item.owner, innerjoin=True)
@@ -45,9 +45,7 @@ async def get_item(
     return item
 
 
-async def create_item(
-    session: AsyncSession, owner: User, *, name: str, description: str
-) -> Item:
+async def create_item(session: AsyncSession, owner: User, *, name: str, description: str) -> Item:
     """Add an item."""
     session.add(owner)
     item = Item(owner=owner, name=name, description=description)

@@ -25,8 +25,8 @@ async def get_current_user(
 ) -> User:
     """The user whom the bearer token was issued to.
 
-    The read session is closed before the endpoint opens its own: a request that held two connections
-    could wait for itself when the pool is empty.
+    The read session is closed before the endpoint opens its own: a request that held two
+    connections could wait for itself when the pool is empty.
     """
     if token is None:
         raise NotAuthenticated

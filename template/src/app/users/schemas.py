@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+
+from app.core.schemas import Secret
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
 """An e-mail address, in lower case."""
-Password = Annotated[SecretStr, Field(min_length=8, max_length=128)]
+Password = Annotated[Secret, Field(min_length=8, max_length=128)]
 """A new password: 8 to 128 characters of any kind (NIST SP 800-63B)."""
 
 
@@ -22,7 +24,7 @@ class Credentials(BaseModel):
 class PasswordChange(BaseModel):
     """A new password, and the current one as proof."""
 
-    current_password: Annotated[SecretStr, Field(max_length=128)]
+    current_password: Annotated[Secret, Field(max_length=128)]
     new_password: Password
 
 
