@@ -18,10 +18,7 @@ TAKE_TURNS = ("license", "python_version")
 
 # Besides its own name: what nothing may mention where an answer is not this one.
 BELONGS_TO: Mapping[tuple[str, Answer], str] = {
-    (
-        "auth",
-        "jwt",
-    ): r"(?i)\b(py)?jwt\b|pwdlib|argon2|passwords?\b|/auth\b|/users\b|APP_AUTH|app\.auth",
+    ("auth", "jwt"): r"(?i)\b(py)?jwt\b|pwdlib|argon2|/auth\b|/users\b|APP_AUTH|app\.(auth|users)",
     ("example", True): r"\bItem\b|\bitems_router\b|/items\b|app\.items|\bitems?\b domain",
 }
 # Answers of which any file may speak: texts, words of every day, and every supported Python.

@@ -30,7 +30,8 @@ def covering_array(legal: Sequence[Answers]) -> list[Answers]:
         name: list(dict.fromkeys(answers[name] for answers in legal)) for name in legal[0]
     }
     constraints = _constraints(factors, legal)
-    rows = cast("list[Answers]", make(factors, strength=2, constraints=constraints))
+    made = cast("list[Answers]", make(factors, strength=2, constraints=constraints))
+    rows: list[Answers] = [{name: row[name] for name in factors} for row in made]
     if missing := pairs_of(legal) - pairs_of(rows):
         raise ValueError(f"{len(missing)} pairs are not covered, for example {min(missing)}")
     if illegal := [row for row in rows if row not in legal]:

@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from sqlalchemy import URL, func, select, update
 
 from app.auth.models import RefreshToken
+from app.core.config import Settings
 from app.core.database import Database
+from app.core.logging import configure_logging
 from app.core.models import utc_now
 from app.main import create_app
 from app.users.models import User
@@ -119,8 +121,9 @@ async def test_secrets_are_stored_as_hashes_only(
 
 
 async def test_no_secret_reaches_the_log(
-    capsys: pytest.CaptureFixture[str], client: httpx2.AsyncClient
+    client: httpx2.AsyncClient, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    configure_logging(settings)  # again, now that the output is captured
     pair = await tokens(client, await register(client))
     await client.post("/auth/register", json={"email": "nobody", "password": PASSWORD})
     await client.post("/auth/token", data={"username": "nobody", "password": PASSWORD})

@@ -6,7 +6,13 @@ import pytest
 from tests.accounts import log_in
 
 
+async def authorise(client: httpx2.AsyncClient) -> None:
+    """Let the client use items: as a new user."""
+    await log_in(client)
+
+
 @pytest.fixture
 async def caller(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
     """A client that may use items."""
-    return await log_in(client)
+    await authorise(client)
+    return client

@@ -109,4 +109,4 @@ async def test_limit_is_bounded(caller: httpx2.AsyncClient, limit: str) -> None:
 async def test_forged_cursor_is_refused(caller: httpx2.AsyncClient) -> None:
     answer = await caller.get("/items", params={"cursor": "forged"})
     assert answer.status_code == 422
-    assert answer.json()["type"] == "invalid-cursor"
+    assert answer.json()["type"] == "invalid-request"

@@ -4,24 +4,15 @@ Rows are ordered by their id, a UUID of version 7: newest first, stable while ot
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
-from rfc9457 import StatusProblem
+from pydantic import AfterValidator
 
 MAXIMUM = 100
 """The most rows on a page."""
-
-
-class InvalidCursor(StatusProblem):
-    """The cursor was not made by this service."""
-
-    status = 422
-    title = "The cursor is not valid."
-    type_ = "invalid-cursor"
 
 
 @dataclass(frozen=True)
@@ -31,38 +22,41 @@ class Page:
     limit: int
     after: UUID | None = None
 
-    @classmethod
-    def of(cls, limit: int, cursor: str | None) -> Self:
-        """Read what the caller sent.
-
-        Raises:
-            InvalidCursor: the cursor is not one that `cursor_of` returned.
-        """
-        return cls(limit, _read(cursor) if cursor is not None else None)
-
 
 def cursor_of(identifier: UUID) -> str:
     """The cursor of the page that follows the row with this id; opaque to the caller."""
     return urlsafe_b64encode(identifier.bytes).rstrip(b"=").decode()
 
 
-def _read(cursor: str) -> UUID:
+def read_cursor(cursor: str) -> UUID:
+    """The id of the row that a page follows.
+
+    Raises:
+        ValueError: the cursor is not one that `cursor_of` returned.
+    """
     try:
         identifier = UUID(bytes=urlsafe_b64decode(cursor.encode("ascii") + b"=="))
-    except (ValueError, Error) as error:
-        raise InvalidCursor from error
-    if cursor_of(identifier) != cursor:
-        raise InvalidCursor
+    except ValueError:
+        identifier = None
+    if identifier is None or cursor_of(identifier) != cursor:
+        message = "This is not a cursor of the service."
+        raise ValueError(message)
     return identifier
+
+
+def _checked(cursor: str) -> str:
+    read_cursor(cursor)
+    return cursor
 
 
 def _page(
     limit: Annotated[int, Query(ge=1, le=MAXIMUM, description="Rows on a page.")] = 20,
     cursor: Annotated[
-        str | None, Query(description="`next_cursor` of the page before; none for the first.")
+        Annotated[str, AfterValidator(_checked)] | None,
+        Query(description="`next_cursor` of the page before; none for the first."),
     ] = None,
 ) -> Page:
-    return Page.of(limit, cursor)
+    return Page(limit, None if cursor is None else read_cursor(cursor))
 
 
 PageQuery = Annotated[Page, Depends(_page)]
