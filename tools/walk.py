@@ -8,6 +8,7 @@ import httpx2
 
 PROBLEM = "application/problem+json"
 EMAIL = "ada@example.com"
+COLUMN = 26
 WIDTH = 66
 
 
@@ -72,7 +73,10 @@ class Walk:
     ) -> dict[str, Any]:
         """Send a request; show the member `see` of the answer; insist on its status and kind."""
         started = time.perf_counter()
-        answer = self._client.request(method, path, **content)
+        try:
+            answer = self._client.request(method, path, **content)
+        except httpx2.TransportError as error:
+            raise WalkError(f"{method} {path} was not answered: {error!r}") from error
         milliseconds = (time.perf_counter() - started) * 1000
         self._requests += 1
         step = f"{method} {path}"
@@ -84,5 +88,7 @@ class Walk:
             )
         body: dict[str, Any] = answer.json() if answer.content else {}
         shown = f"{see}: {json.dumps(body[see], ensure_ascii=False)}" if see else ""
-        print(f"   {step:<{WIDTH // 2}.{WIDTH}} {status}  {milliseconds:4.0f} ms  {shown:.{WIDTH}}")
+        print(
+            f"   {step:<{COLUMN}.{COLUMN}} {status}  {milliseconds:4.0f} ms  {shown:.{WIDTH}}".rstrip()
+        )
         return body

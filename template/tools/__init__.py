@@ -1,0 +1,1 @@
+"""Commands for development; the service itself knows nothing of them."""
