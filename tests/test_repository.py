@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.answers import EVERYTHING, AnswerSpace
+from tests.harness.project import LITTER
 from tests.harness.source import REPOSITORY
 
 EXTENSIONS = REPOSITORY / "extensions"
@@ -18,7 +19,7 @@ JINJA = re.compile(r"\{\{|\{%|\{#")
 
 def files_below(folder: Path) -> list[Path]:
     """Every file, those that tools leave behind apart."""
-    found = [p for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    found = [p for p in sorted(folder.rglob("*")) if p.is_file() and LITTER.isdisjoint(p.parts)]
     assert found, f"{folder.name} is empty"
     return found
 

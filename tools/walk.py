@@ -88,7 +88,6 @@ class Walk:
             )
         body: dict[str, Any] = answer.json() if answer.content else {}
         shown = f"{see}: {json.dumps(body[see], ensure_ascii=False)}" if see else ""
-        print(
-            f"   {step:<{COLUMN}.{COLUMN}} {status}  {milliseconds:4.0f} ms  {shown:.{WIDTH}}".rstrip()
-        )
+        line = f"   {step:<{COLUMN}.{COLUMN}} {status}  {milliseconds:4.0f} ms  {shown:.{WIDTH}}"
+        print(line.rstrip())
         return body

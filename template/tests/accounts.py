@@ -21,7 +21,8 @@ async def tokens(
     """Log in; returns what the service answers."""
     answer = await client.post("/auth/token", data={"username": email, "password": password})
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    pair: dict[str, str] = answer.json()
+    return pair
 
 
 async def log_in(client: httpx2.AsyncClient, email: str | None = None) -> httpx2.AsyncClient:

@@ -99,7 +99,7 @@ def _stop_leftovers() -> None:
 
 def _lives(pid: int, created: float) -> bool:
     try:
-        return psutil.Process(pid).create_time() == created
+        return bool(psutil.Process(pid).create_time() == created)
     except psutil.Error:
         return False
 

@@ -54,7 +54,7 @@ def check(answer: httpx2.Response, status: int) -> dict[str, Any]:
     """Every error has the same shape."""
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
+    problem: dict[str, Any] = answer.json()
     assert problem["status"] == status
     assert problem["title"]
     assert problem["type"]

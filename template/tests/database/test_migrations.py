@@ -7,6 +7,7 @@ import sys
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -50,7 +51,7 @@ async def test_up_down_up_gives_the_same_schema(server: URL) -> None:
 async def test_models_and_migrations_agree(own_database: URL) -> None:
     try:
         await asyncio.to_thread(command.check, alembic_config(own_database))
-    except command.util.CommandError as difference:
+    except CommandError as difference:
         pytest.fail(f'A revision is missing, write it with make migration m="…". {difference}')
 
 

@@ -43,7 +43,7 @@ def add_routes(app: FastAPI) -> None:
 
     @app.get("/notes")
     async def count(session: ReadSession) -> int:
-        return (await session.execute(text("SELECT count(*) FROM notes"))).scalar_one()
+        return int((await session.execute(text("SELECT count(*) FROM notes"))).scalar_one())
 
     @app.get("/stream")
     async def stream(session: WriteSession) -> StreamingResponse:

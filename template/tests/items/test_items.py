@@ -9,7 +9,7 @@ import pytest
 async def create(caller: httpx2.AsyncClient, name: str = "lamp") -> str:
     answer = await caller.post("/items", json={"name": name})
     assert answer.status_code == 201, answer.text
-    return answer.json()["id"]
+    return str(answer.json()["id"])
 
 
 async def test_created_item_is_read_back(caller: httpx2.AsyncClient) -> None:

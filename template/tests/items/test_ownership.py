@@ -11,7 +11,7 @@ from tests.conftest import client_of
 
 
 async def create(caller: httpx2.AsyncClient) -> str:
-    return (await caller.post("/items", json={"name": "lamp"})).json()["id"]
+    return str((await caller.post("/items", json={"name": "lamp"})).json()["id"])
 
 
 async def test_answer_embeds_the_owner(client: httpx2.AsyncClient) -> None:

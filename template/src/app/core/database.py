@@ -117,7 +117,8 @@ def _renew_connections_with_stale_plans(engine: AsyncEngine) -> None:
 
 def get_database(request: Request) -> Database:
     """The application's database."""
-    return request.app.state.database
+    database: Database = request.app.state.database
+    return database
 
 
 DatabaseDependency = Annotated[Database, Depends(get_database)]

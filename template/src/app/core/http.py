@@ -15,7 +15,8 @@ def create_http_client(settings: Settings) -> httpx2.AsyncClient:
 
 def get_http_client(request: Request) -> httpx2.AsyncClient:
     """The client that the application shares and closes at its end."""
-    return request.app.state.http_client
+    client: httpx2.AsyncClient = request.app.state.http_client
+    return client
 
 
 HTTPClient = Annotated[httpx2.AsyncClient, Depends(get_http_client)]

@@ -120,7 +120,8 @@ class Security:
 
 def get_security(request: Request) -> Security:
     """The application's `Security`."""
-    return request.app.state.security
+    security: Security = request.app.state.security
+    return security
 
 
 SecurityDependency = Annotated[Security, Depends(get_security)]
