@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parent.parent
 
+CREATE_APP = r"""
+SELECT 'CREATE DATABASE app' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'app') \gexec
+"""
+
 
 @dataclass(frozen=True)
 class EmbeddedPostgres:
@@ -34,14 +38,9 @@ class EmbeddedPostgres:
         """The database's URL for SQLAlchemy with this driver."""
         return self.handle.get_uri(database=database, driver=driver)
 
-    def ensure_database(self, name: str) -> None:
-        """Create the database if there is none of this name, which must be a plain word."""
-        if not name.isidentifier():
-            message = f"not a plain name: {name}"
-            raise ValueError(message)
-        found = self.handle.psql(f"SELECT count(*) FROM pg_database WHERE datname = '{name}';")  # noqa: S608 - checked above
-        if " 0\n" in found:
-            self.handle.psql(f'CREATE DATABASE "{name}";')
+    def ensure_database(self) -> None:
+        """Create the database `app` if there is none."""
+        self.handle.psql(CREATE_APP)
 
 
 def state_directory() -> Path:

@@ -50,7 +50,7 @@ def _database() -> Generator[dict[str, str]]:
         yield environment
     else:
         with server(data_directory("development"), durable=True) as postgres:
-            postgres.ensure_database("app")
+            postgres.ensure_database()
             yield environment | {name: postgres.url("app", DRIVER)}
 
 

@@ -9,7 +9,6 @@ from starlette.middleware.cors import CORSMiddleware
 from app.core.config import Settings, get_settings
 from app.core.database import Database
 from app.core.errors import install_errors
-from app.core.health import router as health_router
 from app.core.http import create_http_client
 from app.core.project import NAME, SUMMARY, VERSION
 from app.core.requests import RequestMiddleware
@@ -27,7 +26,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = Database.create(settings)
     app.state.draining = False
     install_errors(app)
-    app.include_router(health_router)
     install_parts(app, settings)
     if settings.cors_origins:
         app.add_middleware(

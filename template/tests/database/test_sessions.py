@@ -89,7 +89,7 @@ async def test_changed_column_type_does_not_poison_connections(
         async with app.state.database.read() as session:
             await session.execute(text("SELECT body FROM notes"))
 
-    for _ in range(10):  # psycopg prepares a statement that it has seen five times
+    for _ in range(10):  # a driver prepares a statement when it has seen it a few times
         await read()
     async with app.state.database.write.begin() as session:
         await session.execute(text("ALTER TABLE notes ALTER body TYPE varchar(50)"))

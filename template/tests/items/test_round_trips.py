@@ -1,5 +1,9 @@
-"""How often a request waits for the database, counted on the wire."""
+"""How often a request waits for the database, counted on the wire by a proxy in between."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -8,7 +12,69 @@ from sqlalchemy import URL
 from app.main import create_app
 from tests.accounts import log_in
 from tests.conftest import client_of, settings_for
-from tests.wire import tapped
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass
+class Wire:
+    """What went over the wire."""
+
+    url: URL
+    """Where the service connects to."""
+    trips: list[bytes] = field(default_factory=list[bytes])
+    """A Sync or a Query message for each time that the service waited for the database."""
+
+
+@asynccontextmanager
+async def tapped(url: URL, folder: Path) -> AsyncGenerator[Wire]:
+    """Connect to the database at `url` through a socket in `folder`."""
+    wire = Wire(url.set(host=None, port=None).update_query_dict({"host": str(folder)}))
+
+    async def relay(from_service: asyncio.StreamReader, to_service: asyncio.StreamWriter) -> None:
+        from_database, to_database = await _connect(url)
+        back = asyncio.create_task(_copy(from_database, to_service))
+        await _count(from_service, to_database, wire.trips)
+        await back
+
+    server = await asyncio.start_unix_server(relay, folder / ".s.PGSQL.5432")
+    try:
+        yield wire
+    finally:
+        server.close()
+
+
+async def _connect(url: URL) -> Streams:
+    host = url.host or str(url.query.get("host", "localhost"))
+    port = url.port or 5432
+    if host.startswith("/"):
+        return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+    return await asyncio.open_connection(host, port)
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+async def _count(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, trips: list[bytes]
+) -> None:
+    """Pass messages on; see "Message Formats" in PostgreSQL's documentation."""
+    kind = b""  # the first message has none
+    try:
+        while True:
+            header = await reader.readexactly(4)
+            body = await reader.readexactly(int.from_bytes(header) - 4)
+            if kind in {b"S", b"Q"}:
+                trips.append(body)
+            writer.write(kind + header + body)
+            await writer.drain()
+            kind = await reader.readexactly(1)
+    except asyncio.IncompleteReadError:
+        writer.close()
 
 
 @pytest.fixture

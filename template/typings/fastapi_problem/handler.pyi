@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from rfc9457 import Problem, StatusProblem
+from rfc9457 import Problem
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -20,7 +20,7 @@ def http_exception_handler_(
 ) -> Problem: ...
 def new_exception_handler(
     *,
-    unhandled_wrappers: dict[str, type[StatusProblem]],
+    unhandled_wrappers: dict[str, Callable[[str], Problem]],
     http_exception_handler: Callable[[ExceptionHandler, Request, HTTPException], Problem],
     request_validation_handler: Callable[
         [ExceptionHandler, Request, RequestValidationError], Problem

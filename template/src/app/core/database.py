@@ -106,7 +106,7 @@ def _ping_idle_connections(engine: AsyncEngine, *, after: float) -> None:
 def _renew_connections_with_stale_plans(engine: AsyncEngine) -> None:
     """Drop a connection whose prepared statements a migration has made useless.
 
-    After a column changed its type, psycopg would otherwise fail on that connection for ever.
+    After a column changed its type, a driver may otherwise fail on that connection for ever.
     """
 
     @event.listens_for(engine.sync_engine, "handle_error")
@@ -143,5 +143,5 @@ ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
 
 
 async def commit_before_refusal(session: AsyncSession) -> None:
-    """Keep what has to outlive the error that is about to be raised, such as a revoked token."""
+    """Keep what has to outlive the error that is about to be raised."""
     await session.commit()

@@ -4,7 +4,6 @@ A domain raises a subclass of `rfc9457.StatusProblem`; what nobody expected beco
 the caller nothing about the inside.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +16,6 @@ from fastapi_problem.handler import (
     new_exception_handler,
 )
 from rfc9457 import Problem, StatusProblem
-from rfc9457.openapi import problem_response
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
@@ -29,35 +27,39 @@ class InternalError(StatusProblem):
     title = "The service failed."
     type_ = "internal-error"
 
-    def __init__(self, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
-        # What arrives as the detail is the text of the exception: SQL, parameters, secrets.
-        del detail
-        super().__init__(None, headers=headers)
-
 
 def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that raises these errors, for the OpenAPI document."""
     by_status: dict[int, list[type[StatusProblem]]] = {}
     for error in errors:
         by_status.setdefault(error.status, []).append(error)
+    return {status: _response(status, group) for status, group in by_status.items()}
+
+
+def _response(status: int, errors: list[type[StatusProblem]]) -> dict[str, Any]:
+    examples = {error.__name__: {"value": error().marshal()} for error in errors}
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
     return {
-        status: problem_response(
-            HTTPStatus(status).phrase, examples=[error().marshal() for error in group]
-        )
-        for status, group in by_status.items()
+        "description": HTTPStatus(status).phrase,
+        "content": {"application/problem+json": content},
     }
 
 
 def install_errors(app: FastAPI) -> None:
     """Answer every error of the application with `application/problem+json`."""
     handler = new_exception_handler(
-        unhandled_wrappers={"default": InternalError},
+        unhandled_wrappers={"default": _internal_error},
         http_exception_handler=_http_problem,
         request_validation_handler=_validation_problem,
         post_hooks=[_add_request_id],
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.router.responses = problem_responses(InternalError)
+
+
+def _internal_error(_text: str) -> Problem:
+    """What arrives is the text of the exception: it may hold SQL, parameters, secrets."""
+    return InternalError()
 
 
 def _validation_problem(

@@ -43,7 +43,7 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
-    _adopt_server_loggers()
+    _adopt_other_loggers()
 
 
 def _rendering() -> list[Processor]:
@@ -58,15 +58,12 @@ def _rendering() -> list[Processor]:
     ]
 
 
-def _adopt_server_loggers() -> None:
-    """Take over what the server set up for itself before it loaded the application."""
+def _adopt_other_loggers() -> None:
+    """Take over from whoever set up logging before, such as the server."""
     for name in list(logging.root.manager.loggerDict):
-        if name.split(".")[0] in {"uvicorn", "_granian", "granian"}:
-            logger = logging.getLogger(name)
+        logger = logging.getLogger(name)
+        if logger.handlers:
             logger.handlers.clear()
             logger.propagate = True
-    # The request's own line, which has an id, replaces the server's.
-    for name in ("uvicorn.access", "granian.access"):
-        logging.getLogger(name).disabled = True
     # Its lines name every URL that is called, with what the query string holds.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
