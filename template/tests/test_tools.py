@@ -1,0 +1,120 @@
+"""Nothing is left running by the embedded PostgreSQL and the launcher, however they end."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tools.embedded_postgres import PROJECT, state_directory
+
+HOLD = """
+import sys, time
+from tools.embedded_postgres import data_directory, server
+with server(data_directory("test"), durable=False) as postgres:
+    print(postgres.handle.psql("SELECT 6 * 7;"), flush=True)
+    time.sleep(float(sys.argv[1]))
+"""
+SLEEP = "import time; print('child is up', flush=True); time.sleep(60)"
+
+
+@pytest.fixture(scope="module")
+def folder() -> Generator[Path]:
+    """A temporary folder of their own for the servers of these tests."""
+    with tempfile.TemporaryDirectory(dir=state_directory().parent, prefix="t") as name:
+        yield Path(name)
+        assert not servers(Path(name))
+
+
+def servers(folder: Path) -> list[psutil.Process]:
+    """The PostgreSQL servers whose data is in the folder."""
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.is_running()
+        and process.status() != psutil.STATUS_ZOMBIE
+        and any(part.startswith(str(folder)) for part in process.cmdline())
+        and process.name() == "postgres"
+    ]
+
+
+@contextmanager
+def started(folder: Path, *arguments: str) -> Generator[subprocess.Popen[str]]:
+    """A process that keeps its servers in the folder; waits for its first line."""
+    keep = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error::RuntimeWarning", *arguments],
+        cwd=folder,
+        env=keep | {"TMPDIR": str(folder), "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    with process:
+        try:
+            lines = iter(process.stdout.readline, "")
+            assert any("42" in line or "child is up" in line for line in lines)
+            yield process
+        finally:
+            process.kill()
+
+
+def test_two_processes_share_a_server_that_ends_with_the_last(folder: Path) -> None:
+    with started(folder, "-c", HOLD, "60") as first:
+        with started(folder, "-c", HOLD, "0") as second:
+            assert len(servers(folder)) == 1
+            assert second.wait(20) == 0
+        assert len(servers(folder)) == 1
+        first.send_signal(signal.SIGINT)
+        first.wait(20)
+    assert not servers(folder)
+
+
+def test_server_of_a_killed_process_ends_with_the_next(folder: Path) -> None:
+    with started(folder, "-c", HOLD, "60") as killed:
+        killed.kill()
+    assert len(servers(folder)) == 1
+    with started(folder, "-c", HOLD, "0") as following:
+        assert following.wait(20) == 0
+    assert not servers(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_launcher_leaves_nothing_running(folder: Path, number: signal.Signals) -> None:
+    with started(folder, "-m", "tools.run", sys.executable, "-c", SLEEP) as launcher:
+        children = psutil.Process(launcher.pid).children()
+        assert len(children) == 1
+        launcher.send_signal(number)
+        assert launcher.wait(20) == 0
+    assert not children[0].is_running()
+    assert not servers(folder)
+
+
+def test_next_launcher_stops_what_a_killed_one_left(folder: Path) -> None:
+    with started(folder, "-m", "tools.run", sys.executable, "-c", SLEEP) as killed:
+        (child,) = psutil.Process(killed.pid).children()
+        killed.kill()
+    with started(folder, "-m", "tools.run", sys.executable, "-c", SLEEP) as following:
+        assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+        following.send_signal(signal.SIGTERM)
+        assert following.wait(20) == 0
+    assert not servers(folder)
+
+
+def test_home_stays_closed_to_others(folder: Path) -> None:
+    """As root, the package opens every folder above its data and its programs."""
+    before = stat.S_IMODE(Path.home().stat().st_mode)
+    with started(folder, "-c", HOLD, "60") as process:
+        (postgres,) = servers(folder)
+        assert Path(postgres.exe()).is_relative_to(folder) == (os.geteuid() == 0)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    assert stat.S_IMODE(Path.home().stat().st_mode) == before
+    assert state_directory().parent == Path(tempfile.gettempdir())
