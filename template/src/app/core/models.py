@@ -16,7 +16,6 @@ def utc_now() -> datetime:
 
 # Version 7 of RFC 9562 begins with the time: rows are stored, and listed, in the order of creation.
 Identifier = Annotated[UUID, mapped_column(primary_key=True, default=uuid7)]
-Timestamp = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), default=utc_now)]
 UpdatedAt = Annotated[
     datetime, mapped_column(DateTime(timezone=True), default=utc_now, onupdate=utc_now)

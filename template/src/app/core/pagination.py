@@ -11,9 +11,6 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import AfterValidator
 
-MAXIMUM = 100
-"""The most rows on a page."""
-
 
 @dataclass(frozen=True)
 class Page:
@@ -50,7 +47,7 @@ def _checked(cursor: str) -> str:
 
 
 def _page(
-    limit: Annotated[int, Query(ge=1, le=MAXIMUM, description="Rows on a page.")] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="Rows on a page.")] = 20,
     cursor: Annotated[
         Annotated[str, AfterValidator(_checked)] | None,
         Query(description="`next_cursor` of the page before; none for the first."),

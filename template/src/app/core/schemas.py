@@ -6,7 +6,7 @@ from pydantic import AfterValidator, SecretStr, StringConstraints
 
 # PostgreSQL stores no NUL; without this pattern it would answer with an error of its own.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
-"""Any text that the database can hold."""
+"""Text that the database can hold."""
 Line = Annotated[
     str,
     StringConstraints(
