@@ -118,3 +118,11 @@ def test_home_stays_closed_to_others(folder: Path) -> None:
         process.wait(20)
     assert stat.S_IMODE(Path.home().stat().st_mode) == before
     assert state_directory().parent == Path(tempfile.gettempdir())
+
+
+def test_lock_is_in_a_folder_that_no_other_user_shares(folder: Path) -> None:
+    with started(folder, "-c", HOLD, "0") as process:
+        process.wait(20)
+    (lock,) = folder.rglob(".lockfile")
+    assert lock.parent.name == "python_PostgresServer"
+    assert stat.S_IMODE(lock.parent.parent.stat().st_mode) == 0o700

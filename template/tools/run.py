@@ -4,40 +4,54 @@ Without `APP_DATABASE_URL` the database is an embedded PostgreSQL, held by this 
 runs as a child and may restart itself as often as it likes.
 """
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from time import monotonic
 from types import FrameType
 
 import psutil
 from dotenv import dotenv_values
 
 from tools.driver import DRIVER
-from tools.embedded_postgres import PROJECT, data_directory, server, state_directory
+from tools.embedded_postgres import PROJECT, data_directory, server
 
 ALEMBIC = [sys.executable, "-m", "alembic", "-c", str(PROJECT / "alembic.ini")]
 GRACE = 25
 """Seconds that a child has to stop."""
+MARK = "STARTED_BY"
+"""The variable by which a child, and what it starts, can be found when this process was killed."""
+
+
+class Stop:
+    """Whether Ctrl-C or SIGTERM came; an exception could come at a moment when a child gets lost."""
+
+    def __init__(self) -> None:
+        self.deadline: float | None = None
+        self.child: subprocess.Popen[bytes] | None = None
+        signal.signal(signal.SIGINT, self.request)
+        signal.signal(signal.SIGTERM, self.request)
+
+    def request(self, _number: int, _frame: FrameType | None) -> None:
+        """Ask the child to stop."""
+        self.deadline = monotonic() + GRACE
+        if self.child:
+            self.child.terminate()
 
 
 def main() -> None:
     """Run what the command line says."""
     if len(sys.argv) == 1:
         sys.exit("Usage: python -m tools.run COMMAND [ARGUMENT …]")
-    signal.signal(signal.SIGTERM, _interrupt)
-    _stop_leftovers()
-    try:
-        with _database() as environment:
-            if _run([*ALEMBIC, "upgrade", "head"], environment):
-                sys.exit("The migration failed; the lines above say why.")
-            code = _run(sys.argv[1:], environment)
-    except KeyboardInterrupt:
-        code = 0
+    stop = Stop()
+    _kill_leftovers()
+    with _database() as environment:
+        if _run([*ALEMBIC, "upgrade", "head"], environment, stop):
+            sys.exit("The migration failed; the lines above say why.")
+        code = _run(sys.argv[1:], environment, stop)
     sys.exit(code)
 
 
@@ -54,59 +68,40 @@ def _database() -> Generator[dict[str, str]]:
             yield environment | {name: postgres.url("app", DRIVER)}
 
 
-def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run a child in a process group of its own, and stop all of it when told to stop."""
+def _run(command: list[str], environment: dict[str, str], stop: Stop) -> int:
+    """Run a child in a process group of its own; 0 where it was told to stop."""
+    if stop.deadline is not None:
+        return 0
+    mark = {MARK: f"{os.getpid()} {psutil.Process().create_time()} {PROJECT}"}
     try:
-        child = subprocess.Popen(command, env=environment, start_new_session=True)
+        child = subprocess.Popen(command, env=environment | mark, start_new_session=True)
     except FileNotFoundError:
         sys.exit(f"There is no command {command[0]}: run `uv sync`.")
-    note = _note(child)
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        child.send_signal(signal.SIGTERM)
+    stop.child = child
+    while child.poll() is None:
+        if stop.deadline is not None:
+            child.terminate()
+            if monotonic() > stop.deadline:
+                break
         with suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE)
-        raise
-    finally:
-        _kill_group(child.pid)
-        note.unlink()
+            child.wait(0.5)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    return child.wait() if stop.deadline is None else 0
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _note(child: subprocess.Popen[bytes]) -> Path:
-    """Write down who started the child, for the case that this process is killed."""
-    folder = state_directory() / "children"
-    folder.mkdir(exist_ok=True)
-    note = folder / f"{child.pid}.json"
-    processes = [psutil.Process(pid) for pid in (os.getpid(), child.pid)]
-    note.write_text(json.dumps([[process.pid, process.create_time()] for process in processes]))
-    return note
-
-
-def _stop_leftovers() -> None:
-    """Stop children whose parent is gone."""
-    for note in (state_directory() / "children").glob("*.json"):
-        parent, child = json.loads(note.read_text())
-        if not _lives(*parent):
-            if _lives(*child):
-                _kill_group(child[0])
-            note.unlink(missing_ok=True)
+def _kill_leftovers() -> None:
+    """End what another launcher of this project left behind when it was killed."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ValueError):
+            pid, created, project = process.environ().get(MARK, "").split(" ", 2)
+            if project == str(PROJECT) and not _lives(int(pid), float(created)):
+                process.kill()
 
 
 def _lives(pid: int, created: float) -> bool:
-    try:
-        return bool(psutil.Process(pid).create_time() == created)
-    except psutil.Error:
-        return False
-
-
-def _kill_group(leader: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
+    """Whether the process lives; its number alone may have gone to another one since."""
+    return psutil.pid_exists(pid) and abs(psutil.Process(pid).create_time() - created) < 1
 
 
 if __name__ == "__main__":

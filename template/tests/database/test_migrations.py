@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from time import time
 
 import pytest
 from alembic import command
@@ -60,17 +61,28 @@ async def test_there_is_one_head_at_most(server: URL) -> None:
     assert len(heads) <= 1, f"Merge the heads {heads} by: uv run alembic merge heads"
 
 
+UPGRADE_AT = """
+import sys, time
+from alembic import command
+from alembic.config import Config
+import app.main
+time.sleep(max(0, float(sys.argv[1]) - time.time()))
+command.upgrade(Config("alembic.ini"), "head")
+"""
+
+
 async def test_concurrent_upgrades_are_safe(server: URL) -> None:
     async with new_database(server) as url:
+        environment = os.environ | {"APP_DATABASE_URL": url.render_as_string(hide_password=False)}
+        at_once = str(time() + 3)
         runs = [
             await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "alembic", "upgrade", "head"),
-                env={**os.environ, "APP_DATABASE_URL": url.render_as_string(hide_password=False)},
+                *(sys.executable, "-c", UPGRADE_AT, at_once),
+                env=environment,
                 cwd=PROJECT,
                 stderr=asyncio.subprocess.PIPE,
             )
-            for _ in range(3)
+            for _ in range(4)
         ]
         for run in runs:
             _, errors = await run.communicate()

@@ -19,9 +19,9 @@ class ItemCreate(BaseModel):
 
 
 class ItemUpdate(BaseModel):
-    """What to change; a field that is not sent stays as it is."""
+    """What to change; a field that is not sent stays as it is, so no default is ever used."""
 
-    name: Line = Field(default_factory=str)
+    name: Line = ""
     description: Description = ""
 
 
