@@ -7,20 +7,22 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tools.embedded_postgres import PROJECT, state_directory
+from tools.embedded_postgres import PROJECT, data_directory, state_directory
 
 HOLD = """
 import sys, time
 from tools.embedded_postgres import data_directory, server
 with server(data_directory("test"), durable=False) as postgres:
-    print(postgres.handle.psql("SELECT 6 * 7;"), flush=True)
+    print(postgres.run("SELECT 6 * 7;"), flush=True)
     time.sleep(float(sys.argv[1]))
+    postgres.run("SELECT 1;")
 """
 SLEEP = "import time; print('child is up', flush=True); time.sleep(60)"
 
@@ -77,6 +79,17 @@ def test_two_processes_share_a_server_that_ends_with_the_last(folder: Path) -> N
     assert not servers(folder)
 
 
+def test_server_is_shared_with_a_command_of_another_name(folder: Path) -> None:
+    script = folder / "holder"  # `uv run pytest` is a process called "pytest"
+    script.write_text(f"#!{sys.executable}\n{HOLD}")
+    script.chmod(0o755)
+    run = f"import os; os.execv({str(script)!r}, ['holder', '2'])"
+    with started(folder, "-c", run) as first:
+        with started(folder, "-c", HOLD, "0") as second:
+            assert second.wait(20) == 0
+        assert first.wait(20) == 0
+
+
 def test_server_of_a_killed_process_ends_with_the_next(folder: Path) -> None:
     with started(folder, "-c", HOLD, "60") as killed:
         killed.kill()
@@ -86,7 +99,49 @@ def test_server_of_a_killed_process_ends_with_the_next(folder: Path) -> None:
     assert not servers(folder)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_number_of_a_killed_process_may_be_another_ones_now(folder: Path) -> None:
+    with started(folder, "-c", HOLD, "60") as killed:
+        killed.kill()
+    (holders,) = folder.glob("*/test/.handle_pids.json")
+    holders.write_text(f"[{os.getpid()}]")
+    os.utime(holders, (0, 0))
+    with started(folder, "-c", HOLD, "0") as following:
+        assert following.wait(20) == 0
+    assert not servers(folder)
+
+
+def test_server_starts_after_a_restart_of_the_machine(folder: Path) -> None:
+    with started(folder, "-c", HOLD, "0") as first:
+        assert first.wait(20) == 0
+    (data,) = folder.glob("*/test")
+    (data / ".handle_pids.json").write_text("")
+    with started(folder, "-c", SLEEP) as innocent:  # has the number that PostgreSQL once had
+        stale = [innocent.pid, data, 0, 5432, data, "", "0 0", "ready"]
+        (data / "postmaster.pid").write_text("".join(f"{line}\n" for line in stale))
+        os.utime(data / "postmaster.pid", (0, 0))
+        with started(folder, "-c", HOLD, "0") as following:
+            assert following.wait(20) == 0
+        assert innocent.poll() is None
+
+
+def test_many_make_the_first_start_at_once() -> None:
+    def hold(seconds: str) -> int:
+        with started(folder, "-c", HOLD, seconds) as holder:
+            return holder.wait(20)
+
+    with tempfile.TemporaryDirectory(dir=state_directory().parent, prefix="t") as name:
+        folder = Path(name)
+        with ThreadPoolExecutor() as pool:
+            assert list(pool.map(hold, ["0", "0.5", "1", "0"])) == [0] * 4
+        assert not servers(folder)
+
+
+def test_socket_fits_where_temporary_folders_are_deep() -> None:
+    socket = data_directory("dev") / ".s.PGSQL.5432"
+    assert len(str(socket.relative_to(tempfile.gettempdir()))) <= 103 - 57
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_launcher_leaves_nothing_running(folder: Path, number: signal.Signals) -> None:
     with started(folder, "-m", "tools.run", sys.executable, "-c", SLEEP) as launcher:
         children = psutil.Process(launcher.pid).children()

