@@ -125,15 +125,16 @@ def test_server_starts_after_a_restart_of_the_machine(folder: Path) -> None:
 
 
 def test_many_make_the_first_start_at_once() -> None:
-    def hold(seconds: str) -> int:
-        with started(folder, "-c", HOLD, seconds) as holder:
-            return holder.wait(20)
-
     with tempfile.TemporaryDirectory(dir=state_directory().parent, prefix="t") as name:
-        folder = Path(name)
+        place = Path(name)
+
+        def hold(seconds: str) -> int:
+            with started(place, "-c", HOLD, seconds) as holder:
+                return holder.wait(20)
+
         with ThreadPoolExecutor() as pool:
             assert list(pool.map(hold, ["0", "0.5", "1", "0"])) == [0] * 4
-        assert not servers(folder)
+        assert not servers(place)
 
 
 def test_socket_fits_where_temporary_folders_are_deep() -> None:

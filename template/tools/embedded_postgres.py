@@ -53,7 +53,7 @@ class EmbeddedPostgres:
     def run(self, sql: str) -> str:
         """What psql prints; the package's own way to call it breaks at a blank in a path."""
         psql = [
-            self.handle.bin_path / "psql",
+            str(self.handle.bin_path / "psql"),
             "-qtA",
             "-v",
             "ON_ERROR_STOP=1",
