@@ -9,8 +9,10 @@ import pytest
 
 from tests.harness.answers import Answers, AnswerSpace
 from tests.harness.coverage import covering_array
-from tests.harness.project import GeneratedProject
+from tests.harness.project import GeneratedProject, clean_environment
 from tests.harness.source import copy_template
+from tools.demo import free_port
+from tools.server import Server
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -27,12 +29,14 @@ def test_installed(
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """The project installs, its `make check` finds nothing, and its tests pass."""
+    """The project installs, its `make check` finds nothing, it serves, and its tests pass."""
     started = time.monotonic()
     project = GeneratedProject.render(template, tmp_path / "service", answers)
     project.run("git", "init", "--quiet")
     project.sync()
     project.check()
+    with Server(project.path, free_port(), clean_environment()) as server:
+        server.wait_until_ready()
     last = project.test().strip().splitlines()[-1]
     seconds = time.monotonic() - started
     record_property("programs", 1)
