@@ -9,8 +9,9 @@ from typing import cast
 
 import pytest
 
-from tests.harness.answers import AnswerSpace
+from tests.harness.releases import Releases
 from tests.harness.source import copy_template, publish_template
+from tests.harness.space import AnswerSpace
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "A Tester",
@@ -47,6 +48,13 @@ def published(tmp_path_factory: pytest.TempPathFactory, isolation: None) -> Path
     """Return the template of this checkout as a tagged Git repository."""
     del isolation
     return publish_template(tmp_path_factory.mktemp("published") / "template")
+
+
+@pytest.fixture(scope="session")
+def releases(tmp_path_factory: pytest.TempPathFactory, isolation: None) -> Path:
+    """Return a repository with every release."""
+    del isolation
+    return Releases.tagged(tmp_path_factory.mktemp("releases") / "template").path
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +98,11 @@ class Figures:
     def _reporter(self) -> pytest.TerminalReporter:
         plugin = self.config.pluginmanager.get_plugin("terminalreporter")
         return cast("pytest.TerminalReporter", plugin)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make updates` ask for all there is."""
+    parser.addoption("--every-cell", action="store_true", help="update with each edit by itself")
 
 
 def pytest_configure(config: pytest.Config) -> None:

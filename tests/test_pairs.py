@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.answers import Answers, AnswerSpace
+from tests.harness.space import Answers, AnswerSpace
 from tests.harness.coverage import covering_array
 from tests.harness.project import GeneratedProject, clean_environment
 from tests.harness.source import copy_template
@@ -19,7 +19,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test of each combination in a covering array of strength two."""
     with tempfile.TemporaryDirectory() as folder:
         space = AnswerSpace(copy_template(Path(folder) / "template"))
-        rows = covering_array(list(space.combinations()))
+        rows = covering_array(space)
     metafunc.parametrize("answers", rows, ids=["-".join(map(str, r.values())) for r in rows])
 
 

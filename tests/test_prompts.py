@@ -9,7 +9,7 @@ import pexpect
 import pytest
 import yaml
 
-from tests.harness.answers import AnswerSpace
+from tests.harness.space import AnswerSpace
 from tests.harness.command import COPIER
 from tests.harness.project import clean_environment
 

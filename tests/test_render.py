@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import checks
-from tests.harness.answers import Answer, Answers, AnswerSpace
+from tests.harness.space import Answer, Answers, AnswerSpace
 from tests.harness.project import GeneratedProject
 from tests.harness.source import copy_template
 

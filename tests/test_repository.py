@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.answers import EVERYTHING, AnswerSpace
+from tests.harness.coverage import covering_array
 from tests.harness.project import LITTER
 from tests.harness.source import REPOSITORY
+from tests.harness.space import EVERYTHING, AnswerSpace
 
 EXTENSIONS = REPOSITORY / "extensions"
 TEMPLATE = REPOSITORY / "template"
@@ -80,8 +81,8 @@ def test_owned_files_exist(path: Path) -> None:
 
 def test_every_folder_is_used(space: AnswerSpace) -> None:
     """A folder is a part that copier.yml turns on, or a rendered file names it."""
-    combinations = [{**EVERYTHING, **answers} for answers in space.combinations()]
-    parts = {name for answers in combinations for name in space.extensions(answers)}
+    rows = [{**EVERYTHING, **answers} for answers in covering_array(space)]
+    parts = {name for row in rows for name, on in space.extensions(row).items() if on}
     folders = {p.relative_to(EXTENSIONS).parts[0] for p in files_below(EXTENSIONS)} - {
         "each",
         "exclude",

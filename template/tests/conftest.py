@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from app.core.config import Settings
 from app.core.database import Database
 from app.main import create_app
-from tests.databases import database_server, new_database, upgrade
+from tests.databases import new_database, upgrade
+from tests.servers import database_server
 
 # The developer's own settings must not change what tests see.
 GIVEN_SERVER = os.environ.get("APP_DATABASE_URL")

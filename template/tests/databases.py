@@ -1,37 +1,17 @@
 """Databases for tests: real ones, made for a test run and dropped after it."""
 
 import asyncio
-import os
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, NullPool, make_url, text
+from sqlalchemy import URL, NullPool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tools.driver import DRIVER
-from tools.embedded_postgres import data_directory, server
-
 PROJECT = Path(__file__).parent.parent
-IMAGE = "postgres:18-alpine"
-
-
-@contextmanager
-def database_server(given: str | None) -> Generator[URL]:
-    """A server to make databases on: the given one, a container, or the embedded one."""
-    if os.environ.get("TEST_DATABASE") == "container":
-        from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 - asks for Docker
-
-        with PostgresContainer(IMAGE, driver=DRIVER) as container:
-            yield make_url(container.get_connection_url())
-    elif given:
-        yield make_url(given)
-    else:
-        with server(data_directory("test"), durable=False) as embedded:
-            yield make_url(embedded.url("postgres", DRIVER))
 
 
 @asynccontextmanager

@@ -1,60 +1,78 @@
-"""Covering arrays: few combinations in which every legal pair of answers occurs."""
+"""Covering arrays: few combinations in which every legal pair, or triple, of answers occurs."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 from covertable import make  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
-from tests.harness.answers import Answer, Answers
+from tests.harness.space import Answer, Answers, AnswerSpace, Group
 
-Pair: TypeAlias = tuple[tuple[str, Answer], tuple[str, Answer]]
-
-
-def pairs_of(combinations: Iterable[Answers]) -> set[Pair]:
-    """Every pair of answers that occurs; shares no code with what builds the array."""
-    return {
-        pair
-        for answers in combinations
-        for pair in itertools.combinations(sorted(answers.items(), key=_by_name), 2)
-    }
+# Some answers, in the order of their questions' names.
+Interaction: TypeAlias = tuple[tuple[str, Answer], ...]
 
 
-def covering_array(legal: Sequence[Answers]) -> list[Answers]:
-    """Choose combinations so that each pair of answers in `legal` occurs in one of them.
+def legal_interactions(space: AnswerSpace, strength: int) -> set[Interaction]:
+    """Every choice of `strength` answers that occurs in some legal combination.
 
-    The choice is the same every time. Raises ValueError where the library left a pair out or made
-    a combination that is not legal, for it ignores what it does not understand.
+    Shares no code with what builds the array.
     """
-    factors: dict[str, list[Answer]] = {
-        name: list(dict.fromkeys(answers[name] for answers in legal)) for name in legal[0]
+    found: set[Interaction] = set()
+    for names in itertools.combinations(sorted(space.factors()), strength):
+        parts = [group.projections(names) for group in space.groups]
+        found.update(
+            tuple(sorted(item for part in row for item in part.items()))
+            for row in itertools.product(*parts)
+        )
+    return found
+
+
+def interactions_in(rows: Iterable[Answers], strength: int) -> set[Interaction]:
+    """Every choice of `strength` answers that occurs in one of the rows."""
+    return {
+        interaction
+        for row in rows
+        for interaction in itertools.combinations(sorted(row.items()), strength)
     }
-    constraints = _constraints(factors, legal)
-    made = cast("list[Answers]", make(factors, strength=2, constraints=constraints))
+
+
+def covering_array(space: AnswerSpace, strength: int = 2) -> list[Answers]:
+    """Choose combinations so that each legal choice of `strength` answers occurs in one of them.
+
+    The choice is the same every time. Raises ValueError where the library left something out or
+    made a combination that is not legal, for it ignores what it does not understand.
+    """
+    factors = space.factors()
+    constraints = list(_constraints(space.groups))
+    made = cast(
+        "list[Answers]",
+        make(
+            {name: list(values) for name, values in factors.items()},
+            strength=strength,
+            constraints=constraints,
+        ),
+    )
     rows: list[Answers] = [{name: row[name] for name in factors} for row in made]
-    if missing := pairs_of(legal) - pairs_of(rows):
-        raise ValueError(f"{len(missing)} pairs are not covered, for example {min(missing)}")
-    if illegal := [row for row in rows if row not in legal]:
+    if missing := legal_interactions(space, strength) - interactions_in(rows, strength):
+        raise ValueError(f"{len(missing)} are not covered, for example {next(iter(missing))}")
+    if illegal := [row for row in rows if not space.allows(row)]:
         raise ValueError(f"{len(illegal)} combinations are not legal, for example {illegal[0]}")
     return sorted(rows, key=lambda row: [str(row[name]) for name in factors])
 
 
-def _by_name(item: tuple[str, Answer]) -> str:
-    return item[0]
+def _constraints(groups: Iterable[Group]) -> Iterator[Mapping[str, Any]]:
+    """Say of each group with more than one question which answers go together."""
+    for group in groups:
+        if len(group.names) > 1:
+            yield _go_together(group)
 
 
-def _constraints(factors: dict[str, list[Answer]], legal: Sequence[Answers]) -> list[Any]:
-    """Say, for each two questions that depend on one another, which answers go together."""
-    constraints: list[Any] = []
-    for first, second in itertools.combinations(factors, 2):
-        together = {(answers[first], answers[second]) for answers in legal}
-        if len(together) < len(factors[first]) * len(factors[second]):
-            constraints.append(_go_together(first, second, together))
-    return constraints
+def _go_together(group: Group) -> dict[str, Any]:
+    allowed: Collection[tuple[Answer, ...]] = {
+        tuple(row[name] for name in group.names) for row in group.rows
+    }
 
+    def together(row: Answers) -> bool:
+        return tuple(row[name] for name in group.names) in allowed
 
-def _go_together(first: str, second: str, together: set[tuple[Answer, Answer]]) -> dict[str, Any]:
-    def allowed(row: Answers) -> bool:
-        return (row[first], row[second]) in together
-
-    return {"operator": "fn", "requires": [first, second], "evaluate": allowed}
+    return {"operator": "fn", "requires": list(group.names), "evaluate": together}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import copier
 
-from tests.harness.answers import Answers
+from tests.harness.space import Answers
 
 # Folders that tools make; the template renders none of them.
 LITTER = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", "build"}

@@ -1,0 +1,93 @@
+"""An update that brings a table, in a service with users, edits, and a history of its own."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.harness.edits import EDITS, make_edits
+from tests.harness.project import GeneratedProject, clean_environment
+from tests.harness.releases import CURRENT, SYNTHETIC
+from tests.test_updates import commit, start_project
+
+ON_DATABASE = ("uv", "run", "python", "-m", "tools.run")
+# Prints what a statement returns, one value a line.
+EXECUTE = """
+import os, sys
+from sqlalchemy import create_engine, text
+with create_engine(os.environ["APP_DATABASE_URL"]).begin() as connection:
+    result = connection.execute(text(sys.argv[1]))
+    print(*(result.scalars() if result.returns_rows else ()), sep="\\n")
+"""
+ADD_USER = """
+INSERT INTO users (id, email, password_hash, is_active, created_at, updated_at)
+VALUES (gen_random_uuid(), 'ada@example.com', 'x', true, now(), now())
+"""
+SHOW = """
+SELECT email FROM users UNION ALL
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = 'items'
+"""
+
+
+def test_a_table_comes_by_update(
+    releases: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The check asks for the revision, the command writes it, and the rows stay."""
+    project = start_project(releases, tmp_path / "service", {"example": False}, CURRENT)
+    make_edits(project.path, EDITS)
+    project.run("uv", "lock")
+    project.run("make", "migration", "m=a revision of our own")
+    own = head_of(project)
+    project.run(*ON_DATABASE, "python", "-c", EXECUTE, ADD_USER)
+    commit(project, "Our own work")
+
+    told = failing(project, "make", "update", f"VERSION={SYNTHETIC}", "DATA=example=true ci=none")
+    assert "A synthetic line." in told
+    assert 'A revision is missing, write it with make migration m="…"' in told
+    assert "`make check` failed: see above." in told
+    assert not (project.path / ".github").exists()
+    project.run("make", "migration", "m=add items")
+    added = head_of(project)
+    assert f'down_revision = "{own}"' in revision(project, added)
+    assert "create_table" in revision(project, added)
+    filled = "ada@example.com\nitems"
+    assert filled in project.run(*ON_DATABASE, "python", "-c", EXECUTE, SHOW)
+    project.run(*ON_DATABASE, "alembic", "downgrade", "-1")
+    assert filled in project.run(*ON_DATABASE, "python", "-c", EXECUTE, SHOW)
+    project.run("make", "check")
+    record_property("progress", project.test().strip().splitlines()[-1])
+    record_property("programs", 1)
+
+    second = revision(project, added).replace(added, "f00d")
+    (project.path / "migrations/versions/2026_12_01_second.py").write_text(second, "utf-8")
+    told = failing(project, "make", "check")
+    assert "uv run alembic merge heads" in told
+
+
+def head_of(project: GeneratedProject) -> str:
+    """Return the id of the newest revision."""
+    return project.run("uv", "run", "alembic", "heads").split()[-2]
+
+
+def revision(project: GeneratedProject, identifier: str) -> str:
+    """Return the text of a revision's file."""
+    files = (project.path / "migrations" / "versions").glob("*.py")
+    texts = (file.read_text("utf-8") for file in files)
+    return next(t for t in texts if re.search(rf'(?m)^revision = "{identifier}"$', t))
+
+
+def failing(project: GeneratedProject, *command: str) -> str:
+    """Run a command that fails, and return what it printed."""
+    done = subprocess.run(
+        command,
+        cwd=project.path,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode, done.stdout
+    return done.stdout
