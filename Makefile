@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo test check
+.PHONY: help demo test check updates containers release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -16,6 +16,15 @@ demo: $(UV) ## generate the default service, start it, walk it over HTTP
 
 test: check ## everything that CI runs
 	@uv run pytest --numprocesses auto --dist worksteal
+
+updates: $(UV) ## every release updated to this checkout, with every edit by itself
+	@uv run pytest --numprocesses auto --dist worksteal --every-cell tests/test_updates.py tests/test_update_migrations.py
+
+containers: $(UV) ## images built and started; needs a Docker engine
+	@uv run pytest tests/containers
+
+release: $(UV) ## release what is committed: make release VERSION=1.2.3
+	@uv run --quiet python -m tools.release "$(VERSION)"
 
 check: $(UV) ## format, lint and types of this repository
 	@uv run ruff format --check .

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.space import Answers, AnswerSpace
 from tests.harness.coverage import covering_array
 from tests.harness.project import GeneratedProject, clean_environment
 from tests.harness.source import copy_template
+from tests.harness.space import Answers, AnswerSpace
 from tools.demo import free_port
 from tools.server import Server
 

@@ -56,7 +56,8 @@ EDITS: Mapping[str, tuple[Insertion, ...]] = {
         ),
         Insertion(
             "tests/colours/test_colours.py",
-            '"""Colours."""\n\nimport httpx2\n\n\nasync def test_colours(client: httpx2.AsyncClient) -> None:\n'
+            '"""Colours."""\n\nimport httpx2\n\n\n'
+            "async def test_colours(client: httpx2.AsyncClient) -> None:\n"
             '    assert (await client.get("/colours")).json() == ["red", "green"]\n',
             new=True,
         ),
