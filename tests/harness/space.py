@@ -31,8 +31,25 @@ CONDITIONS = ("when", "choices", "validator")
 class Group:
     """Questions whose answers depend on one another, and every legal row of answers to them."""
 
-    names: Sequence[str]
+    names: tuple[str, ...]
     rows: Sequence[Answers]
+
+    @functools.cached_property
+    def _where(self) -> Mapping[tuple[str, Answer], int]:
+        """For each answer the rows that have it, a bit for each."""
+        found: dict[tuple[str, Answer], int] = {}
+        for number, row in enumerate(self.rows):
+            for item in row.items():
+                found[item] = found.get(item, 0) | 1 << number
+        return found
+
+    def choose(self, rows: int, name: str) -> list[tuple[Answer, int]]:
+        """Return the answers to a question that occur in some rows, each with those rows.
+
+        Rows are a set of bits; -1 means all of them.
+        """
+        found = ((value, rows & bits) for (key, value), bits in self._where.items() if key == name)
+        return [(value, left) for value, left in found if left]
 
     def projections(self, names: Collection[str]) -> list[Answers]:
         """Return the distinct rows of those of its questions that are named."""
@@ -103,7 +120,8 @@ class AnswerSpace:
         Answers of different groups go together in any way, so the space is the product of these.
         """
         return tuple(
-            Group(names, tuple(self._expand(names, self.complete()))) for names in self._related()
+            Group(tuple(names), tuple(self._expand(names, self.complete())))
+            for names in self._related()
         )
 
     def __len__(self) -> int:
@@ -128,6 +146,10 @@ class AnswerSpace:
         for rows in itertools.product(*(group.projections(names) for group in self.groups)):
             known = {name: value for row in rows for name, value in row.items()}
             yield {name: known[name] for name in names}
+
+    def choose(self) -> "Choices":
+        """Return choices of which none is made yet."""
+        return Choices(self.groups)
 
     def sample(self, generator: random.Random) -> Answers:
         """Return one legal combination, each as likely as any other."""
@@ -204,6 +226,42 @@ class AnswerSpace:
             var_name=name,
             **self.questions[name],  # pyright: ignore[reportArgumentType]
         )
+
+
+class Choices:
+    """Answers that are given one after the other, and what remains legal after them."""
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        self.made: dict[str, Answer] = {}
+        self._groups = {name: group for group in groups for name in group.names}
+        # The rows of each group that have all the answers given, as bits.
+        self._left: dict[tuple[str, ...], int] = {}
+
+    def __contains__(self, name: object) -> bool:
+        """Whether it is a question with a choice."""
+        return name in self._groups
+
+    def legal(self, name: str) -> Mapping[Answer, int]:
+        """Return the legal answers to a question after those given, each with the rows left."""
+        group = self._groups[name]
+        if name in self.made:
+            return {self.made[name]: self._left[group.names]}
+        return dict(group.choose(self._left.get(group.names, -1), name))
+
+    def give(self, name: str, answer: Answer) -> None:
+        """Give an answer. Raises KeyError where it is not legal any more."""
+        self._left[self._groups[name].names] = self.legal(name)[answer]
+        self.made[name] = answer
+
+    def completed(self, base: Answers) -> Answers:
+        """Return a whole combination with the answers given, and those of `base` where legal."""
+        whole = Choices(self._groups.values())
+        for name, answer in self.made.items():
+            whole.give(name, answer)
+        for name in self._groups:
+            legal = whole.legal(name)
+            whole.give(name, base[name] if base[name] in legal else next(iter(legal)))
+        return {name: whole.made[name] for name in self._groups}
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Wire:
 @asynccontextmanager
 async def tapped(url: URL, folder: Path) -> AsyncGenerator[Wire]:
     """Connect to the database at `url` through a socket in `folder`."""
-    wire = Wire(url.set(host=None, port=None).update_query_dict({"host": str(folder)}))
+    wire = Wire(url.update_query_dict({"host": str(folder)}))
 
     async def relay(from_service: asyncio.StreamReader, to_service: asyncio.StreamWriter) -> None:
         from_database, to_database = await _connect(url)
@@ -37,7 +37,8 @@ async def tapped(url: URL, folder: Path) -> AsyncGenerator[Wire]:
         await _count(from_service, to_database, wire.trips)
         await back
 
-    server = await asyncio.start_unix_server(relay, folder / ".s.PGSQL.5432")
+    # A client looks for the socket under the port that the URL names.
+    server = await asyncio.start_unix_server(relay, folder / f".s.PGSQL.{url.port or 5432}")
     try:
         yield wire
     finally:
