@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo test check updates containers release
+.PHONY: help demo test check space updates containers release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -16,6 +16,9 @@ demo: $(UV) ## generate the default service, start it, walk it over HTTP
 
 test: check ## everything that CI runs
 	@uv run pytest --numprocesses auto --dist worksteal
+
+space: $(UV) ## every combination of answers: each text checked, a sample compared with Copier
+	@uv run --quiet python -m tools.space $(ARGS)
 
 updates: $(UV) ## every release updated to this checkout, with every edit by itself
 	@uv run pytest --numprocesses auto --dist worksteal --every-cell tests/test_updates.py tests/test_update_migrations.py

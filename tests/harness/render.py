@@ -175,7 +175,7 @@ class Renderer:
         """Each path that parts own: it is there if, of each of these lists, a part is on."""
         parts: dict[str, list[str]] = {}
         for name in self.sharers("files"):
-            for line in (self._root / self._share(name, "files")).read_text("utf-8").split():
+            for line in self.share(name, "files").split():
                 parts.setdefault(line, []).append(name)
         owns = {line: self._matcher([f"/{line}"]) for line in parts}
         return {
@@ -186,6 +186,10 @@ class Renderer:
     def sharers(self, kind: str) -> list[str]:
         """Return the parts that have a share of this kind, in order of installation."""
         return [name for name in self.conditions if self._share(name, kind)]
+
+    def share(self, part: str, kind: str) -> str:
+        """Return a part's share as it is written; empty where it has none."""
+        return self._optional(self._share(part, kind))
 
     def is_on(self, part: str, reading: Reading) -> bool:
         """Whether the answers turn a part on."""

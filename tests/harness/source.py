@@ -1,7 +1,10 @@
 """The template as it lies in this checkout, taken where tests cannot disturb it."""
 
+import os
 import shutil
 import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -37,3 +40,19 @@ def publish_template(into: Path) -> Path:
     ):
         subprocess.run(["git", *command], cwd=into, check=True)
     return into
+
+
+@contextmanager
+def isolated(scratch: Path) -> Generator[None]:
+    """Keep the user's Copier settings and the service's out of what happens in this process."""
+    settings = scratch / "settings.yml"
+    settings.write_text("{}\n", encoding="utf-8")
+    before = {**os.environ}
+    for name in [n for n in os.environ if n.startswith(("APP_", "TEST_DATABASE"))]:
+        del os.environ[name]
+    os.environ["COPIER_SETTINGS_PATH"] = str(settings)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -114,7 +114,7 @@ class AnswerSpace:
             known[name] = answers.get(name, question.get_default())
 
     @functools.cached_property
-    def groups(self) -> tuple["Group", ...]:
+    def groups(self) -> tuple[Group, ...]:
         """The questions with a choice, those together whose answers decide about one another.
 
         Answers of different groups go together in any way, so the space is the product of these.
@@ -149,7 +149,11 @@ class AnswerSpace:
 
     def choose(self) -> "Choices":
         """Return choices of which none is made yet."""
-        return Choices(self.groups)
+        return Choices(self._group_of)
+
+    @functools.cached_property
+    def _group_of(self) -> Mapping[str, Group]:
+        return {name: group for group in self.groups for name in group.names}
 
     def sample(self, generator: random.Random) -> Answers:
         """Return one legal combination, each as likely as any other."""
@@ -231,11 +235,16 @@ class AnswerSpace:
 class Choices:
     """Answers that are given one after the other, and what remains legal after them."""
 
-    def __init__(self, groups: Iterable[Group]) -> None:
-        self.made: dict[str, Answer] = {}
-        self._groups = {name: group for group in groups for name in group.names}
+    def __init__(
+        self,
+        groups: Mapping[str, Group],
+        made: Answers | None = None,
+        left: Mapping[tuple[str, ...], int] | None = None,
+    ) -> None:
+        self.made: dict[str, Answer] = {**(made or {})}
+        self._groups = groups
         # The rows of each group that have all the answers given, as bits.
-        self._left: dict[tuple[str, ...], int] = {}
+        self._left = {**(left or {})}
 
     def __contains__(self, name: object) -> bool:
         """Whether it is a question with a choice."""
@@ -253,11 +262,18 @@ class Choices:
         self._left[self._groups[name].names] = self.legal(name)[answer]
         self.made[name] = answer
 
+    def with_all(self, answers: Answers) -> "Choices | None":
+        """Return these choices and more; None where they do not go together."""
+        more = Choices(self._groups, self.made, self._left)
+        for name, answer in answers.items():
+            if answer not in more.legal(name):
+                return None
+            more.give(name, answer)
+        return more
+
     def completed(self, base: Answers) -> Answers:
         """Return a whole combination with the answers given, and those of `base` where legal."""
-        whole = Choices(self._groups.values())
-        for name, answer in self.made.items():
-            whole.give(name, answer)
+        whole = Choices(self._groups, self.made, self._left)
         for name in self._groups:
             legal = whole.legal(name)
             whole.give(name, base[name] if base[name] in legal else next(iter(legal)))

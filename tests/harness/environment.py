@@ -1,0 +1,88 @@
+"""Everything that projects can depend on, installed once and used by all of them."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.harness.locks import exclusively
+from tests.harness.project import clean_environment
+from tests.harness.source import REPOSITORY
+
+ENVIRONMENTS = REPOSITORY / "build" / "environments"
+
+INVENTORY = """
+import json
+from importlib.metadata import distributions, packages_distributions
+found = {}
+for d in distributions():
+    name = d.metadata["Name"].lower().replace("_", "-").replace(".", "-")
+    found[name] = {"modules": [], "scripts": [], "plugins": []}
+    for point in d.entry_points:
+        if point.group == "console_scripts":
+            found[name]["scripts"].append(point.name)
+        elif point.group == "pytest11":
+            found[name]["plugins"].append(point.name)
+for module, names in packages_distributions().items():
+    for name in names:
+        found[name.lower().replace("_", "-").replace(".", "-")]["modules"].append(module)
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What a distribution brings: modules to import, commands, plug-ins of pytest."""
+
+    modules: Sequence[str]
+    scripts: Sequence[str]
+    plugins: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment."""
+
+    path: Path
+
+    @classmethod
+    def with_all(cls, requirements: Iterable[str]) -> "Environment":
+        """Return an environment with these requirements; it is made once and kept.
+
+        Raises subprocess.CalledProcessError where they exclude one another.
+        """
+        wanted = "\n".join(sorted(set(requirements))) + "\n"
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        digest = hashlib.sha256(f"{version}\n{wanted}".encode()).hexdigest()[:16]
+        found = cls(ENVIRONMENTS / digest)
+        complete = found.path / "complete"
+        with exclusively(found.path.with_suffix(".lock")):
+            if not complete.exists():
+                made = ("venv", "--clear", "--python", sys.executable, str(found.path))
+                _uv(*made)
+                filled = ("pip", "install", "--python", str(found.python), "--requirements", "-")
+                _uv(*filled, text=wanted)
+                complete.touch()
+        return found
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.path / "bin" / "python"
+
+    def distributions(self) -> Mapping[str, Distribution]:
+        """Return what is installed, by the normalised name."""
+        done = subprocess.run(
+            [self.python, "-c", INVENTORY], check=True, capture_output=True, text=True
+        )
+        found: dict[str, dict[str, list[str]]] = json.loads(done.stdout)
+        return {name: Distribution(**brings) for name, brings in found.items()}
+
+
+def _uv(*arguments: str, text: str | None = None) -> None:
+    """Run uv with a text on its standard input."""
+    command = ["uv", "--quiet", *arguments]
+    subprocess.run(command, check=True, env=clean_environment(), input=text, text=True)

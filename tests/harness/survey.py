@@ -1,0 +1,378 @@
+"""Every text that the template can produce, checked by itself and against the others."""
+
+import functools
+import itertools
+import random
+import re
+import tempfile
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from tests.harness import checks, facts
+from tests.harness.coverage import covering_array
+from tests.harness.environment import Environment
+from tests.harness.render import Found, Reading, Renderer, Unit
+from tests.harness.space import Answer, Answers, AnswerSpace
+
+K = TypeVar("K")
+
+# A file with more texts is checked by chunks: each share, each pair of shares, and a sample.
+FEW = 256
+SAMPLE = 1000
+# The record of the answers names those not taken, too.
+RECORD = ".copier-answers.yml"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That whatever brings a text into a project brings something else that it needs."""
+
+    unit: Unit
+    sentence: str
+    providers: Sequence[Answers]
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """The texts of a file; all that there are, or those that stand for them."""
+
+    path: str
+    found: Sequence[Found[str]]
+    by_chunks: bool
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What cannot be read off the template: tests/space.toml."""
+
+    # Patterns that belong to an answer: nothing else may mention them.
+    words: Sequence[tuple[str, Answer, str]] = ()
+    # Patterns by which one sees that a distribution is used that nobody imports.
+    used_through: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def read(cls, file: Path) -> "Hints":
+        """Read a file of hints."""
+        content = tomllib.loads(file.read_text("utf-8"))
+        words = [(w["question"], w["answer"], w["pattern"]) for w in content["words"]]
+        return cls(words, content["used_through"])
+
+
+class Survey:
+    """Looks at everything that a template can produce."""
+
+    def __init__(self, template: Path, hints: Hints) -> None:
+        self.renderer = Renderer(template)
+        self.space = self.renderer.space
+        self._hints = hints
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """Every text, those of shared files by share."""
+        return [unit for path in self.renderer.sources for unit in self.renderer.units(path)]
+
+    @cached_property
+    def bodies(self) -> list[Bodies]:
+        """Every file with its texts."""
+        return [self._bodies(path) for path in self.renderer.sources]
+
+    @cached_property
+    def requirements(self) -> list[str]:
+        """Everything that a project can depend on."""
+        found = (facts.requirements(unit) for unit in self._at("pyproject.toml"))
+        return [text for _, text in itertools.chain.from_iterable(found)]
+
+    @cached_property
+    def environment(self) -> Environment:
+        """An environment that has all of it."""
+        return Environment.with_all(self.requirements)
+
+    def problems(self) -> Iterator[str]:
+        """Yield a sentence for whatever is wrong."""
+        yield from checks.check_names(self.renderer.sources)
+        for bodies in self.bodies:
+            for text in {found.result for found in bodies.found}:
+                yield from checks.check_text(bodies.path, text)
+                yield from checks.check_syntax(bodies.path, text)
+        yield from self._ruff()
+        for claim in self.claims():
+            if (missing := counterexample(self.space, claim)) is not None:
+                told = ", ".join(f"{name}={answer}" for name, answer in missing.items())
+                yield f"{claim.unit.path}: {claim.sentence} with {told or 'any answers'}"
+
+    def claims(self) -> Iterator[Claim]:
+        """Yield what must hold between the texts of a project."""
+        yield from self._imports()
+        yield from self._unused_requirements()
+        yield from self._settings()
+        yield from self._targets()
+        yield from self._names()
+
+    def _at(self, *paths: str) -> list[Unit]:
+        return [unit for unit in self.units if unit.path in paths]
+
+    @cached_property
+    def _python(self) -> list[Unit]:
+        return [unit for unit in self.units if facts.is_python(unit)]
+
+    @cached_property
+    def _least(self) -> Answers:
+        """A combination that turns on as few parts as can be."""
+        best = self.space.choose().completed(
+            {name: values[0] for name, values in self.space.factors().items()}
+        )
+        for name, values in self.space.factors().items():
+            for value in values:
+                choices = self.space.choose()
+                choices.give(name, value)
+                best = min(best, choices.completed(best), key=self._parts_on)
+        return best
+
+    def _parts_on(self, answers: Answers) -> int:
+        return sum(self.space.extensions(answers).values())
+
+    def _bodies(self, path: str) -> Bodies:
+        text = functools.partial(self.renderer.text, path)
+        few = [*itertools.islice(self.renderer.explore(text), FEW + 1)]
+        by_chunks = len(few) > FEW
+        found = self._chunks(path) if by_chunks else few
+        return Bodies(
+            path, [Found(f.answers, f.result) for f in found if f.result is not None], by_chunks
+        )
+
+    def _chunks(self, path: str) -> Iterator[Found[str | None]]:
+        """Yield a file with each part alone, as far as may be, with each two, and at random."""
+        parts = {p for unit in self.renderer.units(path) for p in self.renderer.sharers(unit.kind)}
+        generator = random.Random(path)  # noqa: S311 - it picks what is checked
+        combinations = [
+            self._least,
+            *filter(None, map(self._with, itertools.combinations(sorted(parts), 1))),
+            *filter(None, map(self._with, itertools.combinations(sorted(parts), 2))),
+            *covering_array(self.space),
+            *(self.space.sample(generator) for _ in range(SAMPLE)),
+        ]
+        for answers in combinations:
+            yield Found(answers, self.renderer.file(path, answers))
+
+    def _with(self, parts: Iterable[str]) -> Answers | None:
+        """Return a combination with these parts on and few others; None where there is none."""
+        wanted = [*parts]
+        ways = self.renderer.explore(lambda reading: all(map(reading.part, wanted)))
+        for way in ways:
+            if way.result:
+                choices = self.space.choose()
+                for name, answer in way.answers.items():
+                    choices.give(name, answer)
+                return choices.completed(self._least)
+        return None
+
+    def trees(self) -> Iterator[dict[str, str]]:
+        """Yield what ruff reads of projects in which every text of a Python file occurs."""
+        todo: dict[tuple[str, str], Answers] = {
+            (bodies.path, found.result): found.answers
+            for bodies in self.bodies
+            if bodies.path.endswith((".py", ".pyi"))
+            for found in bodies.found
+        }
+        while todo:
+            choices = self.space.choose()
+            for answers in todo.values():
+                choices = choices.with_all(answers) or choices
+            tree = self.renderer.tree(choices.completed(self._least))
+            yield {
+                path: text
+                for path, text in tree.items()
+                # Which modules there are decides how imports are sorted.
+                if path.endswith((".py", ".pyi", "pyproject.toml"))
+            }
+            for item in tree.items():
+                todo.pop(item, None)
+
+    def _ruff(self) -> Iterable[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            for number, tree in enumerate(self.trees()):
+                for path, text in tree.items():
+                    file = Path(folder) / str(number) / path
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(text.encode())
+            return [*checks.ruff_findings(Path(folder))]
+
+    def _imports(self) -> Iterator[Claim]:
+        """Claim that what is imported is a file of the project, or declared."""
+        own = {
+            facts.module_of(path): path for path in self.renderer.sources if path.endswith(".py")
+        }
+        packages = {name.partition(".")[0] for name in own} - {"migrations"}
+        there = _grouped((unit.path, unit) for unit in self._python)
+        declared = self._declared
+        for unit in self._python:
+            for name in sorted(set(facts.imported(unit))):
+                top = name.partition(".")[0]
+                if top in packages:
+                    module = name if name in own else name.rpartition(".")[0]
+                    providers = there.get(own.get(module, ""), [])
+                    yield Claim(unit, f"imports {module}, which is not there", providers)
+                elif not facts.is_standard(name):
+                    tables = (
+                        [facts.RUNTIME]
+                        if unit.path.startswith(("src/", "migrations/"))
+                        else [facts.RUNTIME, facts.DEVELOPMENT]
+                    )
+                    names = self._installed.get(top, [])
+                    providers = [
+                        answers
+                        for n in names
+                        for t in tables
+                        for answers in declared.get((t, n), [])
+                    ]
+                    yield Claim(unit, f"imports {top}, which is not declared", providers)
+
+    @cached_property
+    def _declared(self) -> Mapping[tuple[str, str], list[Answers]]:
+        """Which answers declare a distribution, by table and name."""
+        return _grouped(
+            ((table, facts.distribution(text)), unit)
+            for unit in self._at("pyproject.toml")
+            for table, text in facts.requirements(unit)
+        )
+
+    @cached_property
+    def _installed(self) -> Mapping[str, list[str]]:
+        """The distributions that bring a module."""
+        found: dict[str, list[str]] = {}
+        for name, distribution in self.environment.distributions().items():
+            for module in distribution.modules:
+                found.setdefault(module, []).append(name)
+        return found
+
+    def _unused_requirements(self) -> Iterator[Claim]:
+        """Each requirement is imported, run, named in a setting, or a plug-in of pytest."""
+        installed = self.environment.distributions()
+        imports = _grouped(
+            (name.partition(".")[0], unit)
+            for unit in self._python
+            for name in {*facts.imported(unit)}
+        )
+        for unit in self._at("pyproject.toml"):
+            for _, text in facts.requirements(unit):
+                name = facts.distribution(text)
+                brings = installed[name]
+                if brings.plugins:
+                    continue
+                modules = [module.removesuffix("-stubs") for module in brings.modules]
+                users = [answers for module in modules for answers in imports.get(module, [])]
+                words = "|".join(map(re.escape, {*modules, *brings.scripts, name}))
+                users += self._mentions(rf"(?<![\w.-])({words})(?![\w-])")
+                if name in self._hints.used_through:
+                    users += self._mentions(self._hints.used_through[name])
+                yield Claim(unit, f"requires {name}, which nothing uses", users)
+
+    def _mentions(self, pattern: str) -> list[Answers]:
+        """Return the answers that bring such words in, lists of requirements apart."""
+        word = re.compile(pattern)
+        found: list[Answers] = []
+        for unit in self.units:
+            if unit.path == RECORD or unit.kind in {facts.RUNTIME, facts.DEVELOPMENT}:
+                continue
+            text = unit.text
+            if unit.path == "pyproject.toml" and not unit.kind:
+                text = text[text.index("[tool.") :]
+            if word.search(text):
+                found.append(unit.answers)
+        return found
+
+    def _settings(self) -> Iterator[Claim]:
+        """Each setting has an example, and what is named as a setting is one."""
+        declared = _grouped((name, unit) for unit in self._python for name in facts.settings(unit))
+        examples = _grouped(
+            (name, unit)
+            for unit in self._at(".env.example")
+            for name in facts.EXAMPLE.findall(unit.text)
+        )
+        for unit in self._python:
+            for name in facts.settings(unit):
+                yield Claim(unit, f"has {name}, not in .env.example", examples.get(name, []))
+        for unit in self.units:
+            for name in sorted(set(facts.SETTING.findall(unit.text))):
+                yield Claim(unit, f"names {name}, which is no setting", declared.get(name, []))
+
+    def _targets(self) -> Iterator[Claim]:
+        """Whoever says `make x` finds the target x."""
+        targets = _grouped(
+            (name, unit)
+            for unit in self._at("Makefile")
+            for name in facts.TARGET.findall(unit.text)
+        )
+        for unit in self.units:
+            for name in sorted(set(facts.calls(unit))):
+                yield Claim(unit, f"says make {name}, no such target", targets.get(name, []))
+
+    def _names(self) -> Iterator[Claim]:
+        """Nothing names what belongs to a part that is off, or to an answer not given."""
+        patterns: dict[str, list[Answers]] = {}
+        for part in self.renderer.conditions:
+            ways = self.renderer.explore(functools.partial(_is_on, part))
+            on = [way.answers for way in ways if way.result]
+            for name in self._belongings(part):
+                patterns.setdefault(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", []).extend(on)
+        for name, answer, pattern in self._hints.words:
+            patterns.setdefault(pattern, []).append({name: answer})
+        for pattern, providers in patterns.items():
+            word = re.compile(pattern)
+            for unit in self.units:
+                if unit.path != RECORD and (found := word.search(f"{unit.path}\n{unit.text}")):
+                    yield Claim(unit, f"names {found[0]!r}, which is not there", providers)
+
+    def _belongings(self, part: str) -> Iterator[str]:
+        """Yield names that only exist with a part: distributions, settings, modules, services."""
+        shared = {name for unit in self.units if not unit.kind for name in _requirement_names(unit)}
+        for kind in (facts.RUNTIME, facts.DEVELOPMENT):
+            for _, text in facts.requirements(Unit("", self.renderer.share(part, kind), {}, kind)):
+                if (name := facts.distribution(text)) not in shared:
+                    yield name
+        yield from facts.EXAMPLE.findall(self.renderer.share(part, "env"))
+        yield from facts.SERVICE.findall(self.renderer.share(part, "compose"))
+        for path in self.renderer.share(part, "files").split():
+            if path.startswith("src/"):
+                yield facts.module_of(path)
+
+
+def counterexample(space: AnswerSpace, claim: Claim) -> Answers | None:
+    """Return answers that bring the text in and nothing that it needs; None if there are none."""
+    choices = space.choose().with_all(claim.unit.answers)
+    if choices is None:
+        raise ValueError(f"{claim.unit.path} cannot be there with {claim.unit.answers}")
+    pending = [(choices, 0)]
+    while pending:
+        choices, number = pending.pop()
+        if number == len(claim.providers):
+            return choices.made
+        provider = claim.providers[number]
+        unknown = [name for name in provider if name not in choices.made]
+        if any(choices.made[n] != provider[n] for n in provider if n in choices.made):
+            pending.append((choices, number + 1))
+        elif unknown:
+            ways = (choices.with_all({unknown[0]: a}) for a in choices.legal(unknown[0]))
+            pending += [(way, number) for way in ways if way]
+    return None
+
+
+def _is_on(part: str, reading: Reading) -> bool:
+    return reading.part(part)
+
+
+def _requirement_names(unit: Unit) -> Iterator[str]:
+    if unit.path == "pyproject.toml":
+        yield from (facts.distribution(text) for _, text in facts.requirements(unit))
+
+
+def _grouped(found: Iterable[tuple[K, Unit]]) -> dict[K, list[Answers]]:
+    """Collect the answers of units by a key."""
+    groups: dict[K, list[Answers]] = {}
+    for key, unit in found:
+        groups.setdefault(key, []).append(unit.answers)
+    return groups
