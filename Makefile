@@ -2,11 +2,14 @@
 TOOLS := $(CURDIR)/.tools
 UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
 
+STRENGTH := 2
+SHARD := 1/1
+
 # Whatever Python >= 3.11 the machine has is used; none is fetched. Commands that run uv themselves find the same one.
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo test check space updates containers release
+.PHONY: help demo test check space matrix sweep updates containers release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -19,6 +22,12 @@ test: check ## everything that CI runs
 
 space: $(UV) ## every combination of answers: each text checked, a sample compared with Copier
 	@uv run --quiet python -m tools.space $(ARGS)
+
+matrix: $(UV) ## the tests of a covering array of programs: make matrix STRENGTH=3
+	@uv run --quiet python -m tools.matrix --strength $(STRENGTH) $(ARGS)
+
+sweep: $(UV) ## the tests of every distinct program: make sweep SHARD=1/8
+	@uv run --quiet python -m tools.sweep --shard $(SHARD) $(ARGS)
 
 updates: $(UV) ## every release updated to this checkout, with every edit by itself
 	@uv run pytest --numprocesses auto --dist worksteal --every-cell tests/test_updates.py tests/test_update_migrations.py

@@ -48,8 +48,8 @@ class Report:
             f"space: {self.combinations} combinations, {self.texts} distinct texts of "
             f"{self.files} files, all checked, and {self.texts_by_chunks} by chunks "
             f"({', '.join(self.by_chunks)}), {self.claims} claims between texts, "
-            f"{self.trees} trees for ruff: {found}, {self.seconds:.0f} s; {self.compared} projects compared with "
-            f"Copier's, {self.compare_seconds:.0f} s"
+            f"{self.trees} trees for ruff: {found}, {self.seconds:.0f} s; "
+            f"{self.compared} projects compared with Copier's, {self.compare_seconds:.0f} s"
         )
 
 

@@ -35,6 +35,8 @@ RUN = (
 )
 # In a URL each of these signs would end the password.
 PASSWORD = "a/b:c@d#e%f"  # noqa: S105
+# What an image is built from.
+SOURCES = ("LICENSE", "README.md", "alembic.ini", "migrations", "pyproject.toml", "src", "uv.lock")
 MEGABYTE = 1_000_000
 MAX_MEGABYTES = 150
 
@@ -156,6 +158,23 @@ def test_build_without_a_lock(template: Path, tmp_path: Path) -> None:
     sentence = r"There is no uv\.lock: run 'uv lock', commit it, build again\."
     # The command that would say so is printed too.
     assert re.search(rf"(?m)^#\d+ [\d.]+ {sentence}$", str(error.value)), error.value
+
+
+def test_context(template: Path, tmp_path: Path) -> None:
+    """Neither secrets nor history nor anything else that is not built from reaches the engine."""
+    project = render(template, tmp_path / "service", {})
+    project.run("git", "init", "--quiet")
+    for name in (".env", "uv.lock", "notes.md", "src/app/__pycache__/main.pyc"):
+        path = project.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    everything = tmp_path / "Dockerfile"
+    everything.write_text("FROM scratch\nCOPY . /\n", "utf-8")
+    context = tmp_path / "context"
+    project.run("docker", "build", f"--file={everything}", f"--output={context}", ".")
+    assert {path.name for path in context.iterdir()} == {*SOURCES}
+    assert (context / "src" / "app" / "main.py").exists()
+    assert not [*context.rglob("__pycache__")]
 
 
 def test_contents(project: GeneratedProject, image: str, record_property: Record) -> None:

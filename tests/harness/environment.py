@@ -1,5 +1,6 @@
 """Everything that projects can depend on, installed once and used by all of them."""
 
+import functools
 import hashlib
 import json
 import subprocess
@@ -73,6 +74,21 @@ class Environment:
         """Its interpreter."""
         return self.path / "bin" / "python"
 
+    def fingerprint(self) -> str:
+        """Return what tells it from one with other versions."""
+        versions = sorted(path.name for path in self.path.glob("lib/*/site-packages/*.dist-info"))
+        return hashlib.sha256("\n".join([sys.version, *versions]).encode()).hexdigest()
+
+    def extended(self, into: Path, folders: Sequence[Path]) -> Path:
+        """Make an environment with all of this one and these folders; return its interpreter."""
+        _uv("venv", "--python", str(self.python), str(into))
+        (here,), (there,) = (path.glob("lib/python*/site-packages") for path in (into, self.path))
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)  # Python leaves out one that is not there
+        (here / "all.pth").write_text("".join(f"{path}\n" for path in (*folders, there)), "utf-8")
+        return into / "bin" / "python"
+
+    @functools.cache  # noqa: B019 - an environment does not change
     def distributions(self) -> Mapping[str, Distribution]:
         """Return what is installed, by the normalised name."""
         done = subprocess.run(

@@ -53,13 +53,15 @@ class Hints:
     words: Sequence[tuple[str, Answer, str]] = ()
     # Patterns by which one sees that a distribution is used that nobody imports.
     used_through: Mapping[str, str] = field(default_factory=dict[str, str])
+    # What a process in a project's folder holds open while programs run there, for all of them.
+    hold: str = ""
 
     @classmethod
     def read(cls, file: Path) -> "Hints":
         """Read a file of hints."""
         content = tomllib.loads(file.read_text("utf-8"))
         words = [(w["question"], w["answer"], w["pattern"]) for w in content["words"]]
-        return cls(words, content["used_through"])
+        return cls(words, content["used_through"], content["hold"])
 
 
 class Survey:
@@ -120,7 +122,7 @@ class Survey:
         return [unit for unit in self.units if facts.is_python(unit)]
 
     @cached_property
-    def _least(self) -> Answers:
+    def least(self) -> Answers:
         """A combination that turns on as few parts as can be."""
         best = self.space.choose().completed(
             {name: values[0] for name, values in self.space.factors().items()}
@@ -149,7 +151,7 @@ class Survey:
         parts = {p for unit in self.renderer.units(path) for p in self.renderer.sharers(unit.kind)}
         generator = random.Random(path)  # noqa: S311 - it picks what is checked
         combinations = [
-            self._least,
+            self.least,
             *filter(None, map(self._with, itertools.combinations(sorted(parts), 1))),
             *filter(None, map(self._with, itertools.combinations(sorted(parts), 2))),
             *covering_array(self.space),
@@ -167,7 +169,7 @@ class Survey:
                 choices = self.space.choose()
                 for name, answer in way.answers.items():
                     choices.give(name, answer)
-                return choices.completed(self._least)
+                return choices.completed(self.least)
         return None
 
     def trees(self) -> Iterator[dict[str, str]]:
@@ -182,7 +184,7 @@ class Survey:
             choices = self.space.choose()
             for answers in todo.values():
                 choices = choices.with_all(answers) or choices
-            tree = self.renderer.tree(choices.completed(self._least))
+            tree = self.renderer.tree(choices.completed(self.least))
             yield {
                 path: text
                 for path, text in tree.items()

@@ -1,0 +1,160 @@
+"""Runs projects' tests, each in a process that has everything but the project imported.
+
+Started by `tests.harness.programs` with the interpreter of the environment that has all
+distributions; knows nothing else of this repository. It reads a line of JSON for each thing to do
+and answers with one: first `{"preload": […]}`, then any number of
+`{"folder": …, "log": …, "seconds": …, "arguments": […]}`.
+"""
+
+import contextlib
+import gc
+import importlib
+import importlib.metadata
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Generator
+from typing import Any
+
+
+def main() -> None:
+    """Do what is asked for until the input ends."""
+    for line in sys.stdin:
+        task: dict[str, Any] = json.loads(line)
+        answer = preload(task["preload"]) if "preload" in task else run(task)
+        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.flush()
+
+
+def preload(modules: list[str]) -> dict[str, Any]:
+    """Import what projects import of others, so that each of them finds it there."""
+    started = time.process_time()
+    missing: list[str] = []
+    for module in [*modules, *plugins()]:
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            missing.append(module)
+    # What is there by now is never garbage: collecting it again would cost each project time.
+    gc.collect()
+    gc.freeze()
+    return {"missing": missing, "core_seconds": time.process_time() - started}
+
+
+def plugins() -> list[str]:
+    """Return the modules that pytest imports whenever it starts."""
+    own = importlib.import_module("_pytest.config").default_plugins
+    others = importlib.metadata.entry_points(group="pytest11")
+    return [*(f"_pytest.{name}" for name in own), *(point.module for point in others)]
+
+
+def run(task: dict[str, Any]) -> dict[str, Any]:
+    """Run a project's tests in a fork and say how they ended."""
+    started = time.monotonic()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reader)
+        run_tests(task, writer)
+    os.close(writer)
+    timer = Timer(child, task["seconds"])
+    with os.fdopen(reader) as pipe, timer:
+        told = pipe.read()
+        _, status, usage = os.wait4(child, 0)
+    result: dict[str, Any] = json.loads(told) if told else {"failed": [], "tests": 0, "core": 0.0}
+    return {
+        **result,
+        "status": os.waitstatus_to_exitcode(status),
+        "seconds": time.monotonic() - started,
+        "overhead": usage.ru_utime + usage.ru_stime - result["core"],
+    }
+
+
+class Timer:
+    """Kills a process and its children when its time is up."""
+
+    def __init__(self, process: int, seconds: float) -> None:
+        self._process = process
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        """Start."""
+        signal.signal(signal.SIGALRM, self._kill)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _kill(self, *_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process, signal.SIGKILL)
+
+
+class Recorder:
+    """A plug-in of pytest that keeps what failed and the time that tests took themselves."""
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+        self.core = 0.0
+        self.tests: list[str] = []
+        self.skipped: list[str] = []
+
+    # Imported here, for the module itself needs no pytest.
+    import pytest  # noqa: PLC0415
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Add what a test uses with its fixtures, in this process and those it waits for."""
+        before = core_seconds()
+        try:
+            return (yield)
+        finally:
+            self.core += core_seconds() - before
+
+    def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - pytest's own class
+        """Keep what failed."""
+        if report.failed:
+            self.failed.append(report.nodeid)
+        if report.skipped:
+            self.skipped.append(report.nodeid)
+        if report.when == "call" and report.passed:
+            self.tests.append(report.nodeid)
+
+
+def run_tests(task: dict[str, Any], writer: int) -> None:
+    """Run pytest in the project; never returns."""
+    os.setsid()
+    os.chdir(task["folder"])
+    output = os.open(task["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for number, stream in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
+        os.dup2(stream, number)
+    importlib.invalidate_caches()
+    import pytest  # noqa: PLC0415
+
+    recorder = Recorder()
+    # Rewriting takes time, and complains of every plug-in that is imported already.
+    options = ["--assert=plain", "--quiet", "-p", "no:cacheprovider", *task["arguments"]]
+    status = pytest.main(options, plugins=[recorder])
+    told = {
+        "failed": recorder.failed,
+        "tests": len(recorder.tests),
+        "skipped": recorder.skipped,
+        "core": recorder.core,
+    }
+    os.write(writer, json.dumps(told).encode())
+    os.close(writer)
+    sys.stdout.flush()
+    os._exit(int(status))
+
+
+def core_seconds() -> float:
+    """Return the processor time of this process and of those that it has waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+if __name__ == "__main__":
+    main()

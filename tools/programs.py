@@ -1,0 +1,58 @@
+"""What the commands that run programs have in common."""
+
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.harness.programs import Outcome, Programs, Runner
+from tests.harness.shrink import command_line, smallest
+from tests.harness.source import copy_template, isolated
+from tests.harness.space import Answers
+from tests.harness.survey import Hints, Survey
+from tools.space import HINTS, say
+
+# So much of what a failing test printed is shown; the rest is in its log.
+SHOWN = 3000
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A template, its programs, and what runs them."""
+
+    survey: Survey
+    programs: Programs
+    runner: Runner
+
+    @property
+    def defaults(self) -> Answers:
+        """The combination that a user gets who answers nothing."""
+        complete = self.survey.space.complete({})
+        return {name: complete[name] for name in self.survey.space.factors()}  # pyright: ignore[reportReturnType]
+
+    def explain(self, outcome: Outcome) -> str:
+        """Return what failed, and the smallest set of answers with which it does."""
+
+        def fails(answers: Answers) -> bool:
+            return not self.runner.run(self.programs.of(answers)).passed
+
+        say("shrinking a failure")
+        answers = smallest(self.survey.space, outcome.program.answers, self.defaults, fails)
+        return (
+            f"{outcome.log[-SHOWN:]}\n{len(outcome.failed)} failed: {', '.join(outcome.failed)}\n"
+            f"The smallest set of answers that fails:\n  {command_line(answers)}"
+        )
+
+
+@contextmanager
+def workshop(given: Path | None) -> Generator[Workshop]:
+    """Open the workshop for a template, or this checkout's."""
+    with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
+        template = given or copy_template(Path(folder) / "template")
+        hints = Hints.read(HINTS)
+        survey = Survey(template, hints)
+        programs = Programs(survey)
+        with Runner.started(programs, os.cpu_count() or 1, hints.hold) as runner:
+            yield Workshop(survey, programs, runner)

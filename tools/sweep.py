@@ -1,0 +1,131 @@
+"""Run the tests of every distinct program: `make sweep SHARD=1/8`.
+
+What passed is remembered by its content in build/sweep, so a run that was stopped goes on where it
+was, and only what a change of the template changed runs again.
+"""
+
+import hashlib
+import json
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tests.harness.programs import Outcome, Program
+from tests.harness.source import REPOSITORY
+from tools.matrix import explain
+from tools.programs import workshop
+
+RESULTS = REPOSITORY / "build" / "sweep" / "results.jsonl"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of a run."""
+
+    shard: str
+    programs: int
+    remembered: int
+    ran: int
+    failed: int
+    tests: int
+    seconds: float
+
+    def __str__(self) -> str:
+        """Return the closing line."""
+        rate = self.ran / self.seconds
+        return (
+            f"sweep: shard {self.shard}, {self.programs} distinct programs, {self.remembered} "
+            f"passed before, {self.ran} run, {self.failed} failed, {self.tests} tests, "
+            f"{self.seconds:.0f} s, {rate:.2f} programs a second"
+        )
+
+
+class Memory:
+    """Which programs passed, one line of JSON each; what a kill cut off is no line."""
+
+    def __init__(self, file: Path, environment: str) -> None:
+        self._file = file
+        self._environment = environment
+        file.parent.mkdir(parents=True, exist_ok=True)
+        text = file.read_text("utf-8") if file.exists() else ""
+        self._known = {line["id"] for line in _whole_lines(text)}
+        with file.open("w", encoding="utf-8") as cleaned:
+            cleaned.writelines(f"{json.dumps(line)}\n" for line in _whole_lines(text))
+
+    def __contains__(self, program: Program) -> bool:
+        """Whether this program passed, with these distributions."""
+        return self._identify(program) in self._known
+
+    def add(self, outcome: Outcome) -> None:
+        """Keep that a program passed, at once."""
+        line = {
+            "id": self._identify(outcome.program),
+            "answers": outcome.program.answers,
+            "tests": outcome.tests,
+            "seconds": round(outcome.seconds, 1),
+        }
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(line)}\n")
+
+    def _identify(self, program: Program) -> str:
+        return hashlib.sha256(f"{program.key} {self._environment}".encode()).hexdigest()
+
+
+def main() -> None:
+    """Run what is not remembered, explain what fails, report."""
+    parser = ArgumentParser(prog="make sweep", description=__doc__)
+    parser.add_argument("--shard", type=shard, default=(1, 1), help="which of how many: 1/8")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where results are kept")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--template", type=Path, help="another template than this checkout's")
+    given = parser.parse_args()
+    started = time.monotonic()
+    with workshop(given.template) as shop:
+        number, count = given.shard
+        programs = shop.programs.all()[number - 1 :: count]
+        memory = Memory(given.results, shop.survey.environment.fingerprint())
+        todo = [program for program in programs if program not in memory]
+        outcomes: list[Outcome] = []
+        interval = 0.1 if sys.stderr.isatty() else 10
+        for outcome in tqdm(
+            shop.runner.run_all(todo), "sweep", len(todo), unit="program", mininterval=interval
+        ):
+            outcomes.append(outcome)
+            if outcome.passed:
+                memory.add(outcome)
+        failed = explain(shop, outcomes)
+    report = Report(
+        shard=f"{number}/{count}",
+        programs=len(programs),
+        remembered=len(programs) - len(todo),
+        ran=len(todo),
+        failed=failed,
+        tests=sum(outcome.tests for outcome in outcomes),
+        seconds=time.monotonic() - started,
+    )
+    print(json.dumps(asdict(report), indent=2) if given.json else report)
+    sys.exit(bool(failed))
+
+
+def shard(text: str) -> tuple[int, int]:
+    """Read `1/8`. Raises ArgumentTypeError where it is nothing of the kind."""
+    number, _, count = text.partition("/")
+    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+        raise ArgumentTypeError(f"{text!r} is no shard: 1/8 is the first of eight")
+    return int(number), int(count)
+
+
+def _whole_lines(text: str) -> Iterator[dict[str, object]]:
+    """Yield each line that was written to its end."""
+    for line in text.splitlines(keepends=True):
+        if line.endswith("\n"):
+            yield json.loads(line)
+
+
+if __name__ == "__main__":
+    main()
