@@ -99,7 +99,8 @@ class Figures:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make updates` ask for all there is."""
+    """Let the longer targets ask for all there is."""
+    parser.addoption("--every-pair", action="store_true", help="install each pair of answers")
     parser.addoption("--every-cell", action="store_true", help="update with each edit by itself")
 
 

@@ -43,9 +43,7 @@ class Workshop:
             return f"{shown}\nIt passed the second time: a test that depends on chance."
         say("shrinking a failure")
         answers = smallest(self.survey.space, outcome.program.answers, self.defaults, fails)
-        return (
-            f"{shown}\nThe smallest set of answers that fails:\n  {command_line(answers)}"
-        )
+        return f"{shown}\nThe smallest set of answers that fails:\n  {command_line(answers)}"
 
 
 @contextmanager

@@ -6,13 +6,13 @@ from typing import Any, TypeAlias, cast
 
 from covertable import make  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
-from tests.harness.space import Answer, Answers, AnswerSpace, Group
+from tests.harness.space import Answer, Answers, Combinations, Group
 
 # Some answers, in the order of their questions' names.
 Interaction: TypeAlias = tuple[tuple[str, Answer], ...]
 
 
-def legal_interactions(space: AnswerSpace, strength: int) -> set[Interaction]:
+def legal_interactions(space: Combinations, strength: int) -> set[Interaction]:
     """Every choice of `strength` answers that occurs in some legal combination.
 
     Shares no code with what builds the array.
@@ -36,7 +36,7 @@ def interactions_in(rows: Iterable[Answers], strength: int) -> set[Interaction]:
     }
 
 
-def covering_array(space: AnswerSpace, strength: int = 2) -> list[Answers]:
+def covering_array(space: Combinations, strength: int = 2) -> list[Answers]:
     """Choose combinations so that each legal choice of `strength` answers occurs in one of them.
 
     The choice is the same every time. Raises ValueError where the library left something out or

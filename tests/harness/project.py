@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import copier
@@ -36,6 +36,8 @@ class GeneratedProject:
 
     path: Path
     answers: Mapping[str, object]
+    # What its commands find in their environment besides.
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def render(cls, template: Path, into: Path, answers: Answers) -> "GeneratedProject":
@@ -62,7 +64,7 @@ class GeneratedProject:
         done = subprocess.run(
             command,
             cwd=self.path,
-            env=clean_environment(),
+            env=clean_environment(**self.variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

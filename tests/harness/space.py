@@ -58,7 +58,67 @@ class Group:
         return [dict(zip(kept, values, strict=True)) for values in distinct]
 
 
-class AnswerSpace:
+class Combinations:
+    """Legal combinations of answers.
+
+    Answers of different groups go together in any way: the combinations are the groups' product.
+    """
+
+    def __init__(self, groups: Sequence[Group], order: Iterable[str] | None = None) -> None:
+        self.groups = groups
+        self._order = [*(order or (name for group in groups for name in group.names))]
+
+    def and_also(self, **factors: Sequence[Answer]) -> "Combinations":
+        """Return the same with more questions, whose answers go together with all others."""
+        more = [Group((name,), [{name: v} for v in values]) for name, values in factors.items()]
+        return Combinations([*self.groups, *more], [*self._order, *factors])
+
+    def __len__(self) -> int:
+        """How many combinations of answers are legal; texts are not counted."""
+        return math.prod(len(group.rows) for group in self.groups)
+
+    def factors(self) -> Mapping[str, tuple[Answer, ...]]:
+        """Each question with a choice, with the answers that are legal in some combination."""
+        found = {
+            name: tuple(dict.fromkeys(row[name] for row in group.rows))
+            for group in self.groups
+            for name in group.names
+        }
+        return {name: found[name] for name in self._order if name in found}
+
+    def combinations(self, only: Collection[str] | None = None) -> Iterator[Answers]:
+        """Yield every legal combination of the questions with a choice.
+
+        With `only`, these questions vary and are answered; the others have their defaults.
+        """
+        names = [name for name in self.factors() if only is None or name in only]
+        for rows in itertools.product(*(group.projections(names) for group in self.groups)):
+            known = {name: value for row in rows for name, value in row.items()}
+            yield {name: known[name] for name in names}
+
+    def choose(self) -> "Choices":
+        """Return choices of which none is made yet."""
+        return Choices(self._group_of)
+
+    @functools.cached_property
+    def _group_of(self) -> Mapping[str, Group]:
+        return {name: group for group in self.groups for name in group.names}
+
+    def sample(self, generator: random.Random) -> Answers:
+        """Return one legal combination, each as likely as any other."""
+        known = {
+            name: value
+            for group in self.groups
+            for name, value in generator.choice(group.rows).items()
+        }
+        return {name: known[name] for name in self.factors()}
+
+    def allows(self, answers: Answers) -> bool:
+        """Whether the answers, one for each question with a choice, are legal together."""
+        return all({name: answers[name] for name in g.names} in g.rows for g in self.groups)
+
+
+class AnswerSpace(Combinations):
     """All legal answers to the template's questions.
 
     `template` is a folder or a repository that Copier accepts.
@@ -72,6 +132,9 @@ class AnswerSpace:
         # Compiling the same few expressions for every combination would take nearly all the time.
         environment = self._worker.jinja_env
         environment.from_string = functools.cache(environment.from_string)  # type: ignore[method-assign]
+        known = self.complete()
+        groups = [Group(tuple(n), tuple(self._expand(n, known))) for n in self._related()]
+        super().__init__(groups, self.questions)
 
     @property
     def questions(self) -> Mapping[str, Mapping[str, object]]:
@@ -113,63 +176,11 @@ class AnswerSpace:
             yield question
             known[name] = answers.get(name, question.get_default())
 
-    @functools.cached_property
-    def groups(self) -> tuple[Group, ...]:
-        """The questions with a choice, those together whose answers decide about one another.
-
-        Answers of different groups go together in any way, so the space is the product of these.
-        """
-        return tuple(
-            Group(tuple(names), tuple(self._expand(names, self.complete())))
-            for names in self._related()
-        )
-
-    def __len__(self) -> int:
-        """How many combinations of answers are legal; texts are not counted."""
-        return math.prod(len(group.rows) for group in self.groups)
-
-    def factors(self) -> Mapping[str, tuple[Answer, ...]]:
-        """Each question with a choice, with the answers that are legal in some combination."""
-        found = {
-            name: tuple(dict.fromkeys(row[name] for row in group.rows))
-            for group in self.groups
-            for name in group.names
-        }
-        return {name: found[name] for name in self.questions if name in found}
-
-    def combinations(self, only: Collection[str] | None = None) -> Iterator[Answers]:
-        """Yield every legal combination of the questions with a choice.
-
-        With `only`, these questions vary and are answered; the others have their defaults.
-        """
-        names = [name for name in self.factors() if only is None or name in only]
-        for rows in itertools.product(*(group.projections(names) for group in self.groups)):
-            known = {name: value for row in rows for name, value in row.items()}
-            yield {name: known[name] for name in names}
-
-    def choose(self) -> "Choices":
-        """Return choices of which none is made yet."""
-        return Choices(self._group_of)
-
-    @functools.cached_property
-    def _group_of(self) -> Mapping[str, Group]:
-        return {name: group for group in self.groups for name in group.names}
-
-    def sample(self, generator: random.Random) -> Answers:
-        """Return one legal combination, each as likely as any other."""
-        known = {
-            name: value
-            for group in self.groups
-            for name, value in generator.choice(group.rows).items()
-        }
-        return {name: known[name] for name in self.factors()}
-
-    def allows(self, answers: Answers) -> bool:
-        """Whether the answers, one for each question with a choice, are legal together."""
-        return all({name: answers[name] for name in g.names} in g.rows for g in self.groups)
-
     def _related(self) -> list[list[str]]:
-        """Sort the questions with a choice into groups: a condition joins those that it names."""
+        """Sort the questions with a choice into groups: a condition joins those that it names.
+
+        Questions of different groups do not decide about each other's answers.
+        """
         choices = [name for name in self.questions if self._is_choice(name)]
         groups = [{name} for name in choices]
         for name in choices:

@@ -1,0 +1,90 @@
+"""Projects installed for real by uv, on every Python here, with the newest and the oldest versions.
+
+`make test` has each answer in one of them; `make installs` has each two answers that go together.
+"""
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.harness.coverage import covering_array
+from tests.harness.project import GeneratedProject, clean_environment
+from tests.harness.source import copy_template
+from tests.harness.space import Answers, AnswerSpace
+from tools.demo import free_port
+from tools.server import Server
+
+# What decides about an installation besides the answers: the variable that tells uv.
+PYTHON, RESOLUTION = "UV_PYTHON", "UV_RESOLUTION"
+# The newest versions of everything, and the oldest that the project says it can do with.
+RESOLUTIONS = ("highest", "lowest-direct")
+OLDEST = (3, 11)
+
+
+def pythons() -> Sequence[str]:
+    """Return the versions of Python here that projects support."""
+    listed = subprocess.run(
+        ["uv", "python", "list", "--only-installed", "--output-format", "json"],
+        env=clean_environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    versions = {
+        (found["version_parts"]["major"], found["version_parts"]["minor"])
+        for found in json.loads(listed.stdout)
+        if found["implementation"] == "cpython"
+    }
+    return [f"{major}.{minor}" for major, minor in sorted(versions) if (major, minor) >= OLDEST]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each row of a covering array over answers, Pythons and resolutions."""
+    if "row" not in metafunc.fixturenames:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        space = AnswerSpace(copy_template(Path(folder) / "template"))
+        combinations = space.and_also(**{PYTHON: pythons(), RESOLUTION: RESOLUTIONS})
+        strength = 2 if metafunc.config.getoption("--every-pair") else 1
+        rows = covering_array(combinations, strength)
+    metafunc.parametrize("row", rows, ids=["-".join(map(str, row.values())) for row in rows])
+
+
+def test_installed(
+    row: Answers, template: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The project installs, serves, and its tests pass; with newest versions its checks do, too."""
+    started = time.monotonic()
+    variables = {name: str(row[name]) for name in (PYTHON, RESOLUTION)}
+    answers = {name: answer for name, answer in row.items() if name not in variables}
+    rendered = GeneratedProject.render(template, tmp_path / "service", answers)
+    project = GeneratedProject(rendered.path, answers, variables)
+    project.run("git", "init", "--quiet")
+    project.sync()
+    if row[RESOLUTION] == "highest":
+        project.check()  # an older linter or type checker finds other things
+    with Server(project.path, free_port(), clean_environment(**variables)) as server:
+        server.wait_until_ready()
+    last = project.test().strip().splitlines()[-1]
+    record_property("installs", 1)
+    record_property(
+        "progress", f"{_named(row)}: {last} ({time.monotonic() - started:.0f} s with everything)"
+    )
+
+
+def test_each_python_takes_part(space: AnswerSpace) -> None:
+    """Even the short array has every Python and both resolutions, and every answer."""
+    rows = covering_array(space.and_also(**{PYTHON: pythons(), RESOLUTION: RESOLUTIONS}), 1)
+    assert {row[PYTHON] for row in rows} == {*pythons()}
+    assert {row[RESOLUTION] for row in rows} == {*RESOLUTIONS}
+    for name, values in space.factors().items():
+        assert {row[name] for row in rows} == {*values}
+
+
+def _named(row: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={value}" for name, value in row.items())
