@@ -31,7 +31,13 @@ def test_text_of_workflows() -> None:
 
 @pytest.mark.parametrize(
     ("path", "text"),
-    [("a.py", "def\n"), ("a.toml", "a = \n"), ("a.yml", "a: b: c\n"), ("a.json", "{,}\n")],
+    [
+        ("a.py", "def\n"),
+        ("a.toml", "a = \n"),
+        ("a.yml", "a: b: c\n"),
+        ("a.yml", "a: 1\na: 2\n"),
+        ("a.json", "{,}\n"),
+    ],
 )
 def test_syntax(path: str, text: str) -> None:
     """A file that its own tool cannot read is found."""

@@ -4,10 +4,12 @@
 """
 
 import json
+import re
+import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -24,23 +26,30 @@ PYTHON, RESOLUTION = "UV_PYTHON", "UV_RESOLUTION"
 # The newest versions of everything, and the oldest that the project says it can do with.
 RESOLUTIONS = ("highest", "lowest-direct")
 OLDEST = (3, 11)
+JSON = ("--output-format", "json")
 
 
-def pythons() -> Sequence[str]:
-    """Return the versions of Python here that projects support."""
-    listed = subprocess.run(
-        ["uv", "python", "list", "--only-installed", "--output-format", "json"],
-        env=clean_environment(),
-        check=True,
-        capture_output=True,
-        text=True,
+def pythons() -> Mapping[str, str]:
+    """Return the versions of Python here that projects support, each with an interpreter."""
+    found = [
+        (entry["version_parts"]["major"], entry["version_parts"]["minor"], entry["path"])
+        for entry in json.loads(_output("uv", "python", "list", "--only-installed", *JSON))
+        if entry["implementation"] == "cpython"
+    ]
+    if shutil.which("pyenv"):  # which shows uv the one that is chosen only
+        for folder in Path(_output("pyenv", "root").strip(), "versions").iterdir():
+            if numbers := re.fullmatch(r"(\d+)\.(\d+)\.\d+", folder.name):
+                python = str(folder / "bin" / "python")
+                found.append((int(numbers[1]), int(numbers[2]), python))
+    supported = sorted(entry for entry in found if entry[:2] >= OLDEST)
+    return {f"{major}.{minor}": path for major, minor, path in supported}
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(
+        command, env=clean_environment(), check=True, capture_output=True, text=True
     )
-    versions = {
-        (found["version_parts"]["major"], found["version_parts"]["minor"])
-        for found in json.loads(listed.stdout)
-        if found["implementation"] == "cpython"
-    }
-    return [f"{major}.{minor}" for major, minor in sorted(versions) if (major, minor) >= OLDEST]
+    return done.stdout
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -49,7 +58,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         space = AnswerSpace(copy_template(Path(folder) / "template"))
-        combinations = space.and_also(**{PYTHON: pythons(), RESOLUTION: RESOLUTIONS})
+        combinations = space.and_also(**{PYTHON: [*pythons()], RESOLUTION: RESOLUTIONS})
         strength = 2 if metafunc.config.getoption("--every-pair") else 1
         rows = covering_array(combinations, strength)
     metafunc.parametrize("row", rows, ids=["-".join(map(str, row.values())) for row in rows])
@@ -60,7 +69,8 @@ def test_installed(
 ) -> None:
     """The project installs, serves, and its tests pass; with newest versions its checks do, too."""
     started = time.monotonic()
-    variables = {name: str(row[name]) for name in (PYTHON, RESOLUTION)}
+    python = pythons()[str(row[PYTHON])]
+    variables = {PYTHON: python, RESOLUTION: str(row[RESOLUTION])}
     answers = {name: answer for name, answer in row.items() if name not in variables}
     rendered = GeneratedProject.render(template, tmp_path / "service", answers)
     project = GeneratedProject(rendered.path, answers, variables)
@@ -79,7 +89,7 @@ def test_installed(
 
 def test_each_python_takes_part(space: AnswerSpace) -> None:
     """Even the short array has every Python and both resolutions, and every answer."""
-    rows = covering_array(space.and_also(**{PYTHON: pythons(), RESOLUTION: RESOLUTIONS}), 1)
+    rows = covering_array(space.and_also(**{PYTHON: [*pythons()], RESOLUTION: RESOLUTIONS}), 1)
     assert {row[PYTHON] for row in rows} == {*pythons()}
     assert {row[RESOLUTION] for row in rows} == {*RESOLUTIONS}
     for name, values in space.factors().items():

@@ -45,8 +45,9 @@ class Report:
             f"combinations, {self.covered} of {self.interactions} interactions covered "
             f"({share:.0f} %), {self.programs} distinct programs, {self.failed} failed, "
             f"{self.fewest_tests} to {self.most_tests} tests each (median "
-            f"{self.median_tests:.0f}), {self.skipped_tests} skipped, {self.median_core_seconds:.1f} "
-            f"core-seconds each, {self.median_overhead:.2f} of them ours, {self.seconds:.0f} s"
+            f"{self.median_tests:.0f}), {self.skipped_tests} skipped, "
+            f"{self.median_core_seconds:.1f} core-seconds each, "
+            f"{self.median_overhead:.2f} of them ours, {self.seconds:.0f} s"
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.harness.programs import Outcome, Programs, Runner
 from tests.harness.shrink import command_line, smallest
-from tests.harness.source import copy_template, isolated
+from tests.harness.source import REPOSITORY, copy_template, isolated
 from tests.harness.space import Answers
 from tests.harness.survey import Hints, Survey
 from tools.space import HINTS, say
@@ -50,7 +50,7 @@ class Workshop:
 def workshop(given: Path | None) -> Generator[Workshop]:
     """Open the workshop for a template, or this checkout's."""
     with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
-        template = given or copy_template(Path(folder) / "template")
+        template = copy_template(Path(folder) / "template", given or REPOSITORY)
         hints = Hints.read(HINTS)
         survey = Survey(template, hints)
         programs = Programs(survey)

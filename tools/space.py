@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.harness.project import GeneratedProject
 from tests.harness.render import Renderer
+from tests.harness.simulate import add_question
 from tests.harness.source import REPOSITORY, copy_template, isolated
 from tests.harness.space import EVERYTHING, Answers
 from tests.harness.survey import Hints, Survey
@@ -59,9 +60,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--template", type=Path, help="another template than this checkout's")
     parser.add_argument("--compare", type=int, default=COMPARED, help="projects to compare")
+    parser.add_argument(
+        "--more", type=int, default=0, metavar="N", help="simulate so many questions more"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
-        template = given.template or copy_template(Path(folder) / "template")
+        template = copy_template(Path(folder) / "template", given.template or REPOSITORY)
+        for number in range(given.more):
+            add_question(template, f"simulated{number}", ["no", "yes"])
         report = survey(template, given.compare)
     for problem in report.problems:
         say(problem)

@@ -9,8 +9,10 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import yaml
 
@@ -21,6 +23,7 @@ OWN_BRACES: Mapping[str, re.Pattern[str]] = {}
 RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 NOT_ON_WINDOWS = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$')
 LONGEST_PATH = 150
+MERGE = "tag:yaml.org,2002:merge"
 
 
 def check_text(path: str, text: str) -> Iterable[str]:
@@ -87,8 +90,19 @@ def ruff_findings(project: Path) -> Iterable[str]:
             yield f"ruff {' '.join(arguments)}:\n{done.stdout}{done.stderr}"
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which PyYAML takes the last and says nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - as the base class has it
+        keys = Counter(key.value for key, _ in node.value if key.tag != MERGE)
+        for key, times in keys.items():
+            if times > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands {times} times")
+        return super().construct_mapping(node, deep)
+
+
 def _parse_yaml(text: str) -> None:
-    for _ in yaml.safe_load_all(text):
+    for _ in yaml.load_all(text, _StrictLoader):
         pass
 
 

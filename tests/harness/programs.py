@@ -23,7 +23,7 @@ from tests.harness.project import clean_environment
 from tests.harness.render import Unit
 from tests.harness.source import REPOSITORY
 from tests.harness.space import Answers
-from tests.harness.survey import RECORD, Survey
+from tests.harness.survey import Survey
 
 SLOTS = REPOSITORY / "build" / "slots"
 SERVER = Path(__file__).with_name("forkserver.py")
@@ -112,7 +112,7 @@ class Programs:
 
     def _is_seen(self, path: str) -> bool:
         name = PurePosixPath(path)
-        return name.suffix == ".py" or (name.name in self._named and path != RECORD)
+        return name.suffix == ".py" or name.name in self._named
 
     @cached_property
     def _named(self) -> set[str]:

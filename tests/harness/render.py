@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+import jinja2
 from copier._main import Worker
 from copier._user_data import AnswersMap
 from jinja2.runtime import Context
@@ -193,8 +194,13 @@ class Renderer:
 
     def is_on(self, part: str, reading: Reading) -> bool:
         """Whether the answers turn a part on."""
-        condition = self._worker.jinja_env.from_string(self.conditions[part])
-        return condition.render({**self._context, READING: reading}).strip().lower() == "true"
+        text = self._conditions[part].render({**self._context, READING: reading})
+        return text.strip().lower() == "true"
+
+    @cached_property
+    def _conditions(self) -> Mapping[str, jinja2.Template]:
+        environment = self._worker.jinja_env
+        return {name: environment.from_string(text) for name, text in self.conditions.items()}
 
     def recorded(self, reading: Reading) -> Mapping[str, object]:
         """Return what Copier writes down of the answers; it asks for all of them."""

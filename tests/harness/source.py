@@ -13,7 +13,7 @@ PARTS = ("copier.yml", "questions", "extensions", "template", ".gitattributes")
 VERSION = "v0.0.1"
 
 
-def copy_template(into: Path) -> Path:
+def copy_template(into: Path, checkout: Path = REPOSITORY) -> Path:
     """Copy what Copier reads, uncommitted changes included, into a plain folder.
 
     A plain folder renders faster than a repository, which Copier clones for every copy.
@@ -21,7 +21,7 @@ def copy_template(into: Path) -> Path:
     litter = shutil.ignore_patterns("__pycache__", "*.py[co]", ".venv", ".*_cache")
     into.mkdir(parents=True)
     for name in PARTS:
-        source = REPOSITORY / name
+        source = checkout / name
         if source.is_dir():
             shutil.copytree(source, into / name, ignore=litter)
         else:

@@ -65,17 +65,22 @@ class Hints:
 
 
 class Survey:
-    """Looks at everything that a template can produce."""
+    """Looks at everything that a template can produce.
 
-    def __init__(self, template: Path, hints: Hints) -> None:
+    `sample` is how many whole texts there are of a file that has too many to look at all.
+    """
+
+    def __init__(self, template: Path, hints: Hints, sample: int = SAMPLE) -> None:
         self.renderer = Renderer(template)
         self.space = self.renderer.space
         self._hints = hints
+        self._sample = sample
 
     @cached_property
     def units(self) -> list[Unit]:
-        """Every text, those of shared files by share."""
-        return [unit for path in self.renderer.sources for unit in self.renderer.units(path)]
+        """Every text, those of shared files by share; the record of the answers says nothing."""
+        paths = [path for path in self.renderer.sources if path != RECORD]
+        return [unit for path in paths for unit in self.renderer.units(path)]
 
     @cached_property
     def bodies(self) -> list[Bodies]:
@@ -148,14 +153,14 @@ class Survey:
 
     def _chunks(self, path: str) -> Iterator[Found[str | None]]:
         """Yield a file with each part alone, as far as may be, with each two, and at random."""
-        parts = {p for unit in self.renderer.units(path) for p in self.renderer.sharers(unit.kind)}
+        parts = {part for unit in self._at(path) for part in self.renderer.sharers(unit.kind)}
         generator = random.Random(path)  # noqa: S311 - it picks what is checked
         combinations = [
             self.least,
             *filter(None, map(self._with, itertools.combinations(sorted(parts), 1))),
             *filter(None, map(self._with, itertools.combinations(sorted(parts), 2))),
             *covering_array(self.space),
-            *(self.space.sample(generator) for _ in range(SAMPLE)),
+            *(self.space.sample(generator) for _ in range(self._sample)),
         ]
         for answers in combinations:
             yield Found(answers, self.renderer.file(path, answers))
@@ -278,7 +283,7 @@ class Survey:
         word = re.compile(pattern)
         found: list[Answers] = []
         for unit in self.units:
-            if unit.path == RECORD or unit.kind in {facts.RUNTIME, facts.DEVELOPMENT}:
+            if unit.kind in {facts.RUNTIME, facts.DEVELOPMENT}:
                 continue
             text = unit.text
             if unit.path == "pyproject.toml" and not unit.kind:
@@ -326,7 +331,7 @@ class Survey:
         for pattern, providers in patterns.items():
             word = re.compile(pattern)
             for unit in self.units:
-                if unit.path != RECORD and (found := word.search(f"{unit.path}\n{unit.text}")):
+                if found := word.search(f"{unit.path}\n{unit.text}"):
                     yield Claim(unit, f"names {found[0]!r}, which is not there", providers)
 
     def _belongings(self, part: str) -> Iterator[str]:

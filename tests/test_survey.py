@@ -1,0 +1,209 @@
+"""The survey finds what it is for, follows new questions, and agrees with Copier."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.harness.project import GeneratedProject
+from tests.harness.render import Reading, Renderer
+from tests.harness.shrink import command_line, smallest
+from tests.harness.simulate import add_question
+from tests.harness.source import REPOSITORY, copy_template
+from tests.harness.space import EVERYTHING, Answers, AnswerSpace
+from tests.harness.survey import Hints, Survey
+
+HINTS = Hints.read(REPOSITORY / "tests" / "space.toml")
+SAMPLE = 5
+
+# A mistake: where, what is there, what takes its place, and what the survey says of it.
+MISTAKES = {
+    "dependency missing": (
+        "extensions/jwt/dependencies",
+        '    "pyjwt>=2.15",\n',
+        "",
+        "imports jwt, which is not declared with auth=jwt",
+    ),
+    "dependency of development in the service": (
+        "template/src/app/main.py",
+        '"""\n\n',
+        '"""\n\nimport psutil\n',
+        "imports psutil, which is not declared",
+    ),
+    "dependency unused": (
+        "extensions/psycopg/dependencies",
+        '",\n',
+        '",\n    "email-validator>=2.2",\n',
+        "requires email-validator, which nothing uses with database_driver=psycopg, auth=none",
+    ),
+    "setting without example": (
+        "template/src/app/core/config.py",
+        "    api_prefix: str",
+        "    forgotten: int = 1\n    api_prefix: str",
+        "has APP_FORGOTTEN, not in .env.example",
+    ),
+    "example without setting": (
+        "extensions/jwt/env",
+        "APP_AUTH_ISSUER=app\n",
+        "APP_AUTH_ISSUER=app\nAPP_AUTH_NOTHING=1\n",
+        "names APP_AUTH_NOTHING, which is no setting with auth=jwt",
+    ),
+    "compose with no setting": (
+        "template/compose.yaml.jinja",
+        "    APP_ENVIRONMENT: development\n",
+        "    APP_ENVIRONMENT: development\n    APP_NOTHING: 1\n",
+        "names APP_NOTHING, which is no setting with container=True",
+    ),
+    "target missing": (
+        "template/AGENTS.md.jinja",
+        "- `make run` serves",
+        "- `make nothing` serves",
+        "says make nothing, no such target with any answers",
+    ),
+    "target missing in a workflow": (
+        "template/.github/workflows/ci.yaml.jinja",
+        "- run: make check",
+        "- run: make nothing",
+        "says make nothing, no such target with ci=github",
+    ),
+    "name of a part that is off": (
+        "template/AGENTS.md.jinja",
+        "- `make run` serves",
+        "- Argon2 is slow.\n- `make run` serves",
+        "names 'Argon2', which is not there with auth=none",
+    ),
+    "setting of a part that is off": (
+        "template/AGENTS.md.jinja",
+        "- `make run` serves",
+        "- APP_AUTH_SECRET is one.\n- `make run` serves",
+        "names APP_AUTH_SECRET, which is no setting with auth=none",
+    ),
+    "import of a part that is off": (
+        "template/src/app/main.py",
+        '"""\n\n',
+        '"""\n\nimport app.auth\n',
+        "imports app.auth, which is not there with auth=none",
+    ),
+    "file that a part forgot to own": (
+        "extensions/jwt/files",
+        "tests/auth\n",
+        "",
+        "tests/auth/test_auth.py: imports ",
+    ),
+    "path that Windows refuses": (
+        "template/tests/aux.py",
+        "",
+        '"""Tests."""\n',
+        "tests/aux.py: 'aux.py' is not legal on Windows",
+    ),
+    "blank at the end of a line": (
+        "extensions/jwt/readme.md",
+        "## Users and tokens\n",
+        "## Users and tokens \n",
+        "blanks at the end of the line",
+    ),
+    "tag left over": (
+        "template/alembic.ini",
+        "[alembic]\n",
+        "[alembic]\n# {{ nothing }}\n",
+        "leftover Jinja: # {{ nothing }}",
+    ),
+    "key twice": (
+        "extensions/postgresql/compose",
+        "      POSTGRES_DB: app\n",
+        "      POSTGRES_DB: app\n      POSTGRES_DB: other\n",
+        "compose.yaml: ",
+    ),
+    "unused import in a variant": (
+        "extensions/container/none/servers.py",
+        '"""\n\n',
+        '"""\n\nimport os\n',
+        "F401",
+    ),
+    "order of imports in one project": (
+        "extensions/jwt/import",
+        "from app.auth",
+        "from  app.auth",
+        "ruff format --check",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_finds(mistake: str, template: Path, tmp_path: Path) -> None:
+    """One mistake is found and told."""
+    path, before, after, told = MISTAKES[mistake]
+    copy = copy_template(tmp_path / "template", template)
+    file = copy / path
+    text = file.read_text("utf-8") if file.exists() else ""
+    assert text.count(before) or not before
+    file.write_text(text.replace(before, after, 1) if before else after, "utf-8")
+    problems = [*Survey(copy, HINTS, SAMPLE).problems()]
+    assert any(told in problem for problem in problems), problems
+
+
+def test_finds_nothing_here(template: Path) -> None:
+    """The template of this checkout has none of it; `make space` looks at more."""
+    assert not [*Survey(template, HINTS, SAMPLE).problems()]
+
+
+def test_follows_a_new_question(template: Path, tmp_path: Path) -> None:
+    """A question with three answers is counted, rendered and checked without being named."""
+    copy = copy_template(tmp_path / "template", template)
+    add_question(copy, "colour", ["none", "red", "green"])
+    before, after = AnswerSpace(template), AnswerSpace(copy)
+    assert len(after) == 3 * len(before)
+    survey = Survey(copy, HINTS, SAMPLE)
+    assert "src/app/colour_red/settings.py" in survey.renderer.sources
+    assert not [*survey.problems()]
+    with (copy / "template" / "AGENTS.md.jinja").open("a", encoding="utf-8") as advice:
+        advice.write("- app.colour_red is of no use.\n")
+    told = "names 'app.colour_red', which is not there with colour="
+    assert any(told in problem for problem in Survey(copy, HINTS, SAMPLE).problems())
+
+
+def test_renders_as_copier_does(template: Path, tmp_path: Path) -> None:
+    """A few projects are equal, byte for byte; `make space` compares many."""
+    renderer = Renderer(template)
+    generator = random.Random(1)  # noqa: S311 - it picks what is compared
+    for number in range(4):
+        answers = renderer.space.sample(generator)
+        project = GeneratedProject.render(
+            template, tmp_path / str(number), {**EVERYTHING, **answers}
+        )
+        assert renderer.tree(answers) == project.tree()
+
+
+def test_renders_each_text_once(template: Path) -> None:
+    """All legal ways through a file's questions give all its texts."""
+    renderer = Renderer(template)
+
+    def driver(reading: Reading) -> str | None:
+        return renderer.text("tools/driver.py", reading)
+
+    found = [*renderer.explore(driver)]
+    assert [way.answers for way in found] == [
+        {"database_driver": "psycopg"},
+        {"database_driver": "asyncpg"},
+    ]
+    assert len({way.result for way in found}) == 2
+
+
+def test_shrinks(space: AnswerSpace) -> None:
+    """Of a failing combination the answers remain that it takes."""
+    complete = space.complete({})
+    base: Answers = {name: complete[name] for name in space.factors()}  # pyright: ignore[reportAssignmentType]
+    failing = {**base, "auth": "none", "server": "granian", "example": False, "license": "MIT"}
+    asked: list[Answers] = []
+
+    def fails(answers: Answers) -> bool:
+        asked.append(answers)
+        return answers["auth"] == "none" and answers["server"] == "granian"
+
+    found = smallest(space, failing, base, fails)
+    assert found == {"auth": "none", "server": "granian"}
+    assert all(map(space.allows, asked))
+    assert command_line({**found, "example": False}) == (
+        "copier copy --defaults --data auth=none --data server=granian --data example=false "
+        "TEMPLATE PROJECT"
+    )
