@@ -22,6 +22,27 @@ test: check ## everything that CI runs
 	@uv run --quiet python -m tools.matrix --strength 2
 	@uv run pytest --numprocesses auto --dist worksteal
 
+space: $(UV) ## every combination of answers: each text checked, a sample compared with Copier
+	@uv run --quiet python -m tools.space $(ARGS)
+
+matrix: $(UV) ## the tests of a covering array of programs: make matrix STRENGTH=3
+	@uv run --quiet python -m tools.matrix --strength $(STRENGTH) $(ARGS)
+
+sweep: $(UV) ## the tests of every distinct program: make sweep SHARD=1/8
+	@uv run --quiet python -m tools.sweep --shard $(SHARD) $(ARGS)
+
+installs: $(UV) ## each pair of answers installed by uv, on every Python here, newest and oldest versions
+	@uv run pytest --numprocesses auto --dist worksteal --every-pair tests/test_installs.py
+
+updates: $(UV) ## every release updated to this checkout, with every edit by itself
+	@uv run pytest --numprocesses auto --dist worksteal --every-cell tests/test_updates.py tests/test_update_migrations.py
+
+containers: $(UV) ## images built and started; needs a Docker engine
+	@uv run pytest tests/containers
+
+release: $(UV) ## release what is committed: make release VERSION=1.2.3
+	@uv run --quiet python -m tools.release "$(VERSION)"
+
 check: $(UV) ## format, lint and types of this repository
 	@uv run ruff format --check .
 	@uv run ruff check .
