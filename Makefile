@@ -9,7 +9,7 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo test check space matrix sweep installs updates containers release
+.PHONY: help demo test check space matrix sweep mutants installs updates containers release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -30,6 +30,9 @@ matrix: $(UV) ## the tests of a covering array of programs: make matrix STRENGTH
 
 sweep: $(UV) ## the tests of every distinct program: make sweep SHARD=1/8
 	@uv run --quiet python -m tools.sweep --shard $(SHARD) $(ARGS)
+
+mutants: $(UV) ## mistakes made in the template: which of them does the harness notice?
+	@uv run --quiet python -m tools.mutants $(ARGS)
 
 installs: $(UV) ## each pair of answers installed by uv, on every Python here, newest and oldest versions
 	@uv run pytest --numprocesses auto --dist worksteal --every-pair tests/test_installs.py

@@ -1,0 +1,103 @@
+"""The questions' defaults are what README.md says, and what is no answer is refused."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.harness.command import copier
+from tests.harness.source import REPOSITORY
+from tests.harness.space import Answers, AnswerSpace
+
+COLUMNS = 4
+WORDS: Mapping[str, object] = {"yes": True, "no": False}
+FROM_THE_NAME = "from the name"
+# Answers that do not go together, or are none, each with the end of what Copier prints.
+REFUSED: Mapping[str, tuple[Answers, str]] = {
+    "users of a provider": ({"auth": "oidc"}, "'oidc' is not in ['none', 'jwt']"),
+    "driver of another database": (
+        {"database_driver": "aiosqlite"},
+        "'aiosqlite' is not in ['psycopg', 'asyncpg']",
+    ),
+    "another CI": ({"ci": "gitlab"}, "'gitlab' is not in ['none', 'github']"),
+    "a Python that is no more": (
+        {"python_version": "3.9"},
+        "'3.9' is not in ['3.11', '3.12', '3.13', '3.14']",
+    ),
+}
+# The wording is the law's: a change is never on purpose.
+LICENSES = {
+    "MIT": "4e11b31250cab26611636578de023d6816b11f309d33a1140653e94a304a26dc",
+    "Apache-2.0": "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30",
+    "BSD-3-Clause": "62b3b51936edc0d342e268a3d8752a18c5fc17b4b476463b99141f7b16061b95",
+    "proprietary": "f05bd58802299182b9d1c357ac29880f7a4bf295ccd17c4f75b22bbb88bb9c12",
+}
+
+
+def documented() -> dict[str, tuple[str, str, str]]:
+    """Return what the table of README.md says of each question: answers, minimal, standard."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for line in (REPOSITORY / "README.md").read_text("utf-8").splitlines():
+        if line.startswith("| `") and line.count("|") == COLUMNS + 1:
+            names, answers, minimal, standard = (cell.strip() for cell in line[1:-1].split("|"))
+            for name in re.findall(r"`(\w+)`", names):
+                found[name] = answers, minimal, standard
+    return found
+
+
+def test_every_question_is_documented(space: AnswerSpace) -> None:
+    """README.md has each question, in the order in which they are asked, and each answer."""
+    assert list(documented()) == list(space.asked())
+    for name, values in space.factors().items():
+        answers = documented()[name][0]
+        named = [value for value in values if isinstance(value, str)]
+        in_words = "to" in answers.split()
+        assert all(value in answers for value in named) or in_words, name
+
+
+@pytest.mark.parametrize(("preset", "column"), [("minimal", 1), ("standard", 2), ("full", 2)])
+def test_defaults(space: AnswerSpace, preset: str, column: int) -> None:
+    """Each preset answers as README.md says."""
+    complete = space.complete({"preset": preset})
+    told = {name: row[column] for name, row in documented().items() if row[column]}
+    assert told.keys() >= space.factors().keys()
+    for name, value in told.items():
+        if value != FROM_THE_NAME:
+            assert complete[name] == WORDS.get(value, value), name
+
+
+def test_defaults_of_nothing(space: AnswerSpace) -> None:
+    """Who answers nothing gets the standard, with nobody's name in it."""
+    complete = space.complete({})
+    assert complete == space.complete({"preset": "standard"})
+    assert complete["generation"] == 1
+    assert complete["project_name"] == "My Service"
+    assert complete["project_slug"] == "my-service"
+    texts = ("project_description", "author_name", "author_email")
+    assert [complete[name] for name in texts] == ["", "", ""]
+
+
+def test_few_questions(space: AnswerSpace) -> None:
+    """Outside of the preset custom only what nobody else can know is asked."""
+    asked = list(space.asked({"preset": "standard"}))
+    assert asked == ["project_name", "preset", "project_description", "auth"]
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case: str, template: Path, tmp_path: Path) -> None:
+    """What does not go is refused with a sentence, and nothing is written."""
+    answers, sentence = REFUSED[case]
+    data = [argument for n, v in answers.items() for argument in ("--data", f"{n}={v}")]
+    done = copier("copy", "--defaults", *data, str(template), str(tmp_path / "service"))
+    assert done.returncode
+    assert done.stderr.rstrip().endswith(sentence)
+    assert not (tmp_path / "service").exists()
+
+
+@pytest.mark.parametrize("name", LICENSES)
+def test_wording_of_licenses(name: str) -> None:
+    """The texts are those that were once compared with the originals."""
+    text = (REPOSITORY / "extensions" / "license" / name).read_bytes()
+    assert hashlib.sha256(text).hexdigest() == LICENSES[name]

@@ -1,0 +1,270 @@
+"""Make mistakes in the template and see which of them the harness notices: `make mutants`.
+
+Each mutant is looked at by the survey; one that it lets pass by the repository's tests of the files
+that it changes; then a program with such a file runs its own tests; then a project with it is
+installed, checked and started. What nothing notices survives, and needs a reason in
+tests/mutants.toml or a new check.
+"""
+
+import functools
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from tests.harness.mutants import Mutant, mutants
+from tests.harness.programs import Programs
+from tests.harness.project import CommandError, GeneratedProject, clean_environment
+from tests.harness.source import PARTS, REPOSITORY, copy_template
+from tests.harness.space import Answers
+from tests.harness.survey import Hints, Survey
+from tools.demo import free_port
+from tools.programs import Workshop, workshop
+from tools.server import Server
+from tools.space import HINTS, say
+
+if TYPE_CHECKING:
+    from multiprocessing.pool import AsyncResult
+
+REASONS = REPOSITORY / "tests" / "mutants.toml"
+# So many whole texts of a file that has too many; the shares themselves are all looked at.
+SAMPLE = 20
+# Which tests look at a file of a project, or of the template.
+TESTS = {
+    r"^\.github/": "tests/test_workflows.py",
+    r"^(Dockerfile|compose\.yaml|\.dockerignore)$": "tests/test_container_files.py",
+    r"^\.pre-commit": "tests/test_hooks.py",
+    r"^(questions/|copier\.yml)": "tests/test_prompts.py",
+    r"^(questions/|LICENSE|pyproject|README|src/app/core/project)": "tests/test_free_text.py",
+    r"^extensions/exclude": "tests/test_updates.py",
+}
+ALWAYS = ("tests/test_repository.py", "tests/test_questions.py")
+# The database's own tests are the first to see a table that is not as it should be.
+PYTEST = ("--exitfirst", "-p", "no:randomly", "tests/database", "tests")
+# A mistake in what many projects share is seen by each of them.
+MOST_PROGRAMS = 3
+EQUIVALENT = "nothing changes"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Who noticed a mutant; nobody, if it is empty."""
+
+    path: str
+    mistake: str
+    noticed_by: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of a run."""
+
+    mutants: int
+    equivalent: int
+    noticed: Mapping[str, int]
+    explained: int
+    survivors: Sequence[Verdict]
+    seconds: float
+
+    def __str__(self) -> str:
+        """Return the closing line."""
+        noticed, real = sum(self.noticed.values()), self.mutants - self.equivalent
+        by = ", ".join(f"{count} by {name}" for name, count in self.noticed.items())
+        return (
+            f"mutants: {self.mutants}, {self.equivalent} of them change no text, {noticed} of "
+            f"{real} noticed ({100 * noticed / real:.1f} %; {by}), {self.explained} survive with a "
+            f"reason, {len(self.survivors)} without, {self.seconds:.0f} s"
+        )
+
+
+def main() -> None:
+    """Make every mistake, or those that match, and report."""
+    parser = ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("--match", default="", help="a pattern of FILE: MISTAKE")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    given = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, workshop(None) as shop:
+        original = copy_template(Path(folder) / "template")
+        chosen = [m for m in mutants(original) if re.search(given.match, f"{m.path}: {m.mistake}")]
+        say(f"mutants: {len(chosen)}")
+        verdicts = [*tqdm(judge_all(shop, original, chosen), "mutants", len(chosen))]
+    reasons = tomllib.loads(REASONS.read_text("utf-8"))["survivor"]
+    survivors = [v for v in verdicts if not v.noticed_by]
+    unexplained = [v for v in survivors if not any(_explains(r, v) for r in reasons)]
+    report = Report(
+        mutants=len(verdicts),
+        equivalent=sum(v.noticed_by == EQUIVALENT for v in verdicts),
+        noticed=Counter(v.noticed_by for v in verdicts if v.noticed_by not in {"", EQUIVALENT}),
+        explained=len(survivors) - len(unexplained),
+        survivors=unexplained,
+        seconds=time.monotonic() - started,
+    )
+    for verdict in unexplained:
+        say(f"survives: {verdict.path}: {verdict.mistake}")
+    print(json.dumps(asdict(report), indent=2) if given.json else report)
+    sys.exit(bool(unexplained))
+
+
+def judge_all(shop: Workshop, original: Path, chosen: Sequence[Mutant]) -> Iterator[Verdict]:
+    """Yield a verdict on each, as they come."""
+    workers = os.cpu_count() or 1
+    # The survey computes, in processes of its own; what comes after it waits for other programs.
+    with (
+        multiprocessing.get_context("spawn").Pool(workers) as pool,
+        ThreadPoolExecutor(workers) as threads,
+    ):
+        looks = [(mutant, pool.apply_async(look, (original, mutant))) for mutant in chosen]
+        judged = [threads.submit(judge, shop, original, mutant, seen) for mutant, seen in looks]
+        for verdict in as_completed(judged):
+            yield verdict.result()
+
+
+def look(original: Path, mutant: Mutant) -> tuple[str, dict[str, Answers]]:
+    """Return what the survey says of a mutant, and each file that it changes, with answers."""
+    with mutated(original, mutant) as template:
+        try:
+            survey = Survey(template, Hints.read(HINTS), SAMPLE)
+            changed = dict(changes(_survey_of(original), survey))
+            problem = next(survey.problems(), "") if changed else ""
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is noticed
+            return f"{type(error).__name__}: {error}", {}
+    return problem, changed
+
+
+def changes(before: Survey, after: Survey) -> Iterator[tuple[str, Answers]]:
+    """Yield each file that differs for some answers, with those."""
+    for survey in (before, after):
+        for bodies in survey.bodies:
+            for found in bodies.found:
+                choices = after.space.choose().with_all(found.answers)
+                answers = choices.completed(before.least) if choices else found.answers
+                if choices is None or not before.space.allows(answers):
+                    yield bodies.path, before.least
+                elif _text(before, bodies.path, answers) != _text(after, bodies.path, answers):
+                    yield bodies.path, answers
+
+
+def judge(
+    shop: Workshop,
+    original: Path,
+    mutant: Mutant,
+    looked: "AsyncResult[tuple[str, dict[str, Answers]]]",
+) -> Verdict:
+    """Ask everybody who may notice a mutant, the quickest first."""
+    problem, changed = looked.get()
+    # What they decide is not in a text: a default, what is asked, what an update leaves alone.
+    if mutant.path.startswith(("questions/", "extensions/exclude")):
+        changed[mutant.path] = shop.defaults
+    if problem:
+        noticed = "space"
+    elif not changed:
+        noticed = EQUIVALENT
+    else:
+        with mutated(original, mutant) as template:
+            noticed = (
+                noticed_by_tests(template, changed)
+                or noticed_by_programs(shop, template, changed)
+                or noticed_by_project(template, changed)
+            )
+    return Verdict(mutant.path, mutant.mistake, noticed)
+
+
+def noticed_by_tests(template: Path, changed: Mapping[str, Answers]) -> str:
+    """Run this repository's tests of the files that changed, in a checkout with the mutant."""
+    chosen = [test for pattern, test in TESTS.items() if any(re.match(pattern, p) for p in changed)]
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = Path(folder) / "checkout"
+        clone = ["git", "clone", "--quiet", "--shared", str(REPOSITORY), str(checkout)]
+        subprocess.run(clone, check=True)
+        for name in (*PARTS, "tests", "tools", "CHANGELOG.md", "README.md", "pyproject.toml"):
+            source = (template if name in PARTS else REPOSITORY) / name
+            if source.is_dir():
+                shutil.rmtree(checkout / name)
+                shutil.copytree(source, checkout / name)
+            else:
+                shutil.copy2(source, checkout / name)
+        (checkout / ".tools").symlink_to(REPOSITORY / ".tools")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "--exitfirst", "--quiet", *ALWAYS, *chosen],
+            cwd=checkout,
+            env=clean_environment(),
+            capture_output=True,
+            check=False,
+        )
+    return "this repository's tests" if done.returncode else ""
+
+
+def noticed_by_programs(shop: Workshop, template: Path, changed: Mapping[str, Answers]) -> str:
+    """Run the tests of programs that the mutant changes."""
+    programs = Programs(Survey(template, Hints.read(HINTS), SAMPLE))
+    ran: set[str] = set()
+    for answers in [*changed.values()][:MOST_PROGRAMS]:
+        combination = programs.survey.space.choose().with_all(answers)
+        if combination is None:
+            continue
+        program = programs.of(combination.completed(shop.defaults))
+        if program.key in ran or program.key == shop.programs.of(program.answers).key:
+            continue
+        ran.add(program.key)
+        if not shop.runner.run(program, PYTEST).passed:
+            return "a program's own tests"
+    return ""
+
+
+def noticed_by_project(template: Path, changed: Mapping[str, Answers]) -> str:
+    """Install, check and start a project that the mutant changes."""
+    answers = next(iter(changed.values()))
+    with tempfile.TemporaryDirectory() as folder:
+        project = GeneratedProject.render(template, Path(folder) / "service", answers)
+        try:
+            project.run("git", "init", "--quiet")
+            project.sync()
+            project.check()
+            with Server(project.path, free_port(), clean_environment()) as server:
+                server.wait_until_ready()
+        except (CommandError, OSError):
+            return "a project's make check"
+    return ""
+
+
+@contextmanager
+def mutated(original: Path, mutant: Mutant) -> Generator[Path]:
+    """Return a copy of the template with the mistake."""
+    with tempfile.TemporaryDirectory() as folder:
+        template = copy_template(Path(folder) / "template", original)
+        mutant.apply(template)
+        yield template
+
+
+@functools.cache
+def _survey_of(template: Path) -> Survey:
+    return Survey(template, Hints.read(HINTS), SAMPLE)
+
+
+def _text(survey: Survey, path: str, answers: Answers) -> str | None:
+    return survey.renderer.file(path, answers) if path in survey.renderer.sources else None
+
+
+def _explains(reason: Mapping[str, str], survivor: Verdict) -> bool:
+    return bool(re.search(reason["mutant"], f"{survivor.path}: {survivor.mistake}"))
+
+
+if __name__ == "__main__":
+    main()
