@@ -9,13 +9,16 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo test check space matrix sweep mutants installs updates containers release
+.PHONY: help demo try test check space matrix sweep mutants proofs installs updates containers release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
 
 demo: $(UV) ## generate the default service, start it, walk it over HTTP
 	@uv run --quiet python -u -m tools.demo
+
+try: $(UV) ## pick answers, and see the project that comes of them pass its tests
+	@uv run --quiet python -m tools.attempt
 
 test: check ## everything that CI runs
 	@uv run --quiet python -m tools.space --compare 100
@@ -33,6 +36,9 @@ sweep: $(UV) ## the tests of every distinct program: make sweep SHARD=1/8
 
 mutants: $(UV) ## mistakes made in the template: which of them does the harness notice?
 	@uv run --quiet python -m tools.mutants $(ARGS)
+
+proofs: $(UV) ## take away what each answer brings: the test that says so fails, the others pass
+	@uv run --quiet python -m tools.proofs $(ARGS)
 
 installs: $(UV) ## each pair of answers installed by uv, on every Python here, newest and oldest versions
 	@uv run pytest --numprocesses auto --dist worksteal --every-pair tests/test_installs.py

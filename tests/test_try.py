@@ -1,0 +1,51 @@
+"""`make try` asks for what goes together, and leaves nothing where the user stops."""
+
+import subprocess
+import sys
+
+import pexpect
+
+from tests.harness.project import clean_environment
+from tests.harness.source import REPOSITORY
+from tests.harness.space import AnswerSpace
+
+COMMAND = (sys.executable, "-m", "tools.attempt")
+DOWN, ENTER, CTRL_C = "\x1b[B", "\r", "\x03"
+
+
+def test_asks_each_question(space: AnswerSpace) -> None:
+    """Each question with a choice is asked by its own sentence, until the user stops."""
+    child: pexpect.spawn[str] = pexpect.spawn(
+        COMMAND[0],
+        list(COMMAND[1:]),
+        cwd=str(REPOSITORY),
+        env=clean_environment(TERM="xterm"),  # pyright: ignore[reportArgumentType] - it takes any mapping
+        encoding="utf-8",
+        timeout=30,
+        dimensions=(40, 200),
+    )
+    factors = space.factors()
+    *questions, last = (text.strip() for name, text in space.asked().items() if name in factors)
+    for question in questions:
+        child.expect_exact(question)
+        child.send(ENTER)
+    child.expect_exact(last)
+    child.send(CTRL_C)
+    child.expect_exact("try: stopped, nothing was made.")
+    child.close()
+
+
+def test_wants_a_terminal() -> None:
+    """Without one it says so."""
+    done = subprocess.run(
+        COMMAND,
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "try: it asks questions, so it wants a terminal.\n",
+    )
