@@ -1,6 +1,7 @@
 """The survey finds what it is for, follows new questions, and agrees with Copier."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,22 @@ def test_follows_a_new_question(template: Path, tmp_path: Path) -> None:
         advice.write("- app.colour_red is of no use.\n")
     told = "names 'app.colour_red', which is not there with colour="
     assert any(told in problem for problem in Survey(copy, HINTS, SAMPLE).problems())
+
+
+def test_keeps_apart_what_excludes_each_other(template: Path, tmp_path: Path) -> None:
+    """A part that wants an older version has it, and the others have the newest."""
+    copy = copy_template(tmp_path / "template", template)
+    add_question(copy, "colour", ["none", "red"])
+    with (copy / "extensions" / "psycopg" / "dependencies").open("a", encoding="utf-8") as share:
+        share.write('    "packaging>=24",\n')
+    (copy / "extensions" / "colour_red" / "dependencies").write_text('    "packaging<25",\n')
+    survey = Survey(copy, replace(HINTS, apart=["colour_red"]), SAMPLE)
+    versions = {
+        colour: survey.environment({"colour": colour}).version("packaging")
+        for colour in ("none", "red")
+    }
+    assert versions["red"].startswith("24.")
+    assert int(versions["none"].partition(".")[0]) >= 25
 
 
 def test_renders_as_copier_does(template: Path, tmp_path: Path) -> None:

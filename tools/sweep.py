@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from tests.harness.programs import Outcome, Program
 from tests.harness.source import REPOSITORY
+from tests.harness.survey import Survey
 from tools.matrix import explain
 from tools.programs import workshop
 
@@ -48,9 +49,9 @@ class Report:
 class Memory:
     """Which programs passed, one line of JSON each; what a kill cut off is no line."""
 
-    def __init__(self, file: Path, environment: str) -> None:
+    def __init__(self, file: Path, survey: Survey) -> None:
         self._file = file
-        self._environment = environment
+        self._survey = survey
         file.parent.mkdir(parents=True, exist_ok=True)
         text = file.read_text("utf-8") if file.exists() else ""
         self._known = {line["id"] for line in _whole_lines(text)}
@@ -73,7 +74,8 @@ class Memory:
             file.write(f"{json.dumps(line)}\n")
 
     def _identify(self, program: Program) -> str:
-        return hashlib.sha256(f"{program.key} {self._environment}".encode()).hexdigest()
+        environment = self._survey.environment(program.answers).fingerprint()
+        return hashlib.sha256(f"{program.key} {environment}".encode()).hexdigest()
 
 
 def main() -> None:
@@ -88,7 +90,7 @@ def main() -> None:
     with workshop(given.template) as shop:
         number, count = given.shard
         programs = shop.programs.all()[number - 1 :: count]
-        memory = Memory(given.results, shop.survey.environment.fingerprint())
+        memory = Memory(given.results, shop.survey)
         todo = [program for program in programs if program not in memory]
         outcomes: list[Outcome] = []
         interval = 0.1 if sys.stderr.isatty() else 10

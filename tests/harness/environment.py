@@ -79,6 +79,11 @@ class Environment:
         versions = sorted(path.name for path in self.path.glob("lib/*/site-packages/*.dist-info"))
         return hashlib.sha256("\n".join([sys.version, *versions]).encode()).hexdigest()
 
+    def version(self, distribution: str) -> str:
+        """Return which version of a distribution is installed."""
+        (found,) = self.path.glob(f"lib/*/site-packages/{distribution}-*.dist-info")
+        return found.name.removeprefix(f"{distribution}-").removesuffix(".dist-info")
+
     def extended(self, into: Path, folders: Sequence[Path]) -> Path:
         """Make an environment with all of this one and these folders; return its interpreter."""
         _uv("venv", "--python", str(self.python), str(into))

@@ -18,6 +18,9 @@ import time
 from collections.abc import Generator
 from typing import Any
 
+# What a process that was killed has told.
+NOTHING: dict[str, Any] = {"failed": [], "asserted": [], "tests": 0, "skipped": [], "core": 0.0}
+
 
 def main() -> None:
     """Do what is asked for until the input ends."""
@@ -63,7 +66,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     with os.fdopen(reader) as pipe, timer:
         told = pipe.read()
         _, status, usage = os.wait4(child, 0)
-    result: dict[str, Any] = json.loads(told) if told else {"failed": [], "tests": 0, "core": 0.0}
+    result: dict[str, Any] = json.loads(told) if told else NOTHING
     return {
         **result,
         "status": os.waitstatus_to_exitcode(status),
@@ -98,12 +101,15 @@ class Recorder:
 
     def __init__(self) -> None:
         self.failed: list[str] = []
+        self.asserted: list[str] = []
         self.core = 0.0
         self.tests: list[str] = []
         self.skipped: list[str] = []
 
     # Imported here, for the module itself needs no pytest.
     import pytest  # noqa: PLC0415
+
+    ASSERTIONS = (AssertionError, pytest.fail.Exception)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
@@ -113,6 +119,11 @@ class Recorder:
             return (yield)
         finally:
             self.core += core_seconds() - before
+
+    def pytest_exception_interact(self, node: Any, call: Any) -> None:  # noqa: ANN401 - as below
+        """Keep what failed by an assertion in the test itself."""
+        if call.when == "call" and call.excinfo.errisinstance(self.ASSERTIONS):
+            self.asserted.append(node.nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - pytest's own class
         """Keep what failed."""
@@ -140,6 +151,7 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
     status = pytest.main(options, plugins=[recorder])
     told = {
         "failed": recorder.failed,
+        "asserted": recorder.asserted,
         "tests": len(recorder.tests),
         "skipped": recorder.skipped,
         "core": recorder.core,

@@ -2,13 +2,16 @@
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import queue
 import re
 import shutil
 import subprocess
+import threading
 import tomllib
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -51,6 +54,8 @@ class Outcome:
     status: int
     tests: int
     failed: Sequence[str]
+    # Those that failed by an assertion in the test itself.
+    asserted: Sequence[str]
     skipped: Sequence[str]
     core: float
     overhead: float
@@ -134,7 +139,7 @@ class Programs:
         }
         return runtime | {
             name
-            for name, brings in self.survey.environment.distributions().items()
+            for name, brings in self.survey.distributions.items()
             if brings.plugins or imported & {*brings.modules}
         }
 
@@ -156,36 +161,46 @@ class Programs:
 class Runner:
     """Runs programs, several at a time; make one with `Runner.started`."""
 
-    def __init__(self, slots: Sequence["Slot"]) -> None:
-        self._workers = len(slots)
-        self._free: queue.Queue[Slot] = queue.Queue()
-        for slot in slots:
-            self._free.put(slot)
+    def __init__(self, programs: Programs, workers: int, hold: str) -> None:
+        self._programs = programs
+        self._workers = workers
+        self._hold = hold
+        self._turn = threading.BoundedSemaphore(workers)
+        self._number = itertools.count()
+        self._idle: defaultdict[Environment, queue.SimpleQueue[Slot]] = defaultdict(
+            queue.SimpleQueue
+        )
+        self._slots: list[Slot] = []
 
     @classmethod
     @contextlib.contextmanager
     def started(cls, programs: Programs, workers: int, hold: str) -> Generator["Runner"]:
-        """Start the processes that run tests; `hold` runs in the folder of each meanwhile.
+        """Have processes that run tests, so many at a time; `hold` runs beside each of them.
 
         Waits while another runner uses the same folders.
         """
-        environment = programs.survey.environment
-        with exclusively(SLOTS / "lock"), contextlib.ExitStack() as stack:
-            slots = [
-                Slot.started(SLOTS / str(number), environment, programs.preload, hold)
-                for number in range(workers)
-            ]
-            for slot in slots:
-                stack.callback(slot.stop)
-            yield cls(slots)
+        runner = cls(programs, workers, hold)
+        with exclusively(SLOTS / "lock"):
+            try:
+                yield runner
+            finally:
+                for slot in runner._slots:
+                    slot.stop()
 
     def run(self, program: Program, arguments: Sequence[str] = ()) -> Outcome:
         """Run one program's tests, or those that pytest's arguments choose."""
-        slot = self._free.get()
-        try:
-            return slot.run(program, arguments)
-        finally:
-            self._free.put(slot)
+        environment = self._programs.survey.environment(program.answers)
+        with self._turn:
+            try:
+                slot = self._idle[environment].get_nowait()
+            except queue.Empty:
+                folder = SLOTS / str(next(self._number))
+                slot = Slot.started(folder, environment, self._programs.preload, self._hold)
+                self._slots.append(slot)
+            try:
+                return slot.run(program, arguments)
+            finally:
+                self._idle[environment].put(slot)
 
     def run_all(self, programs: Iterable[Program]) -> Iterator[Outcome]:
         """Run programs side by side and yield each as it ends."""

@@ -46,8 +46,9 @@ class Unit:
     path: str
     text: str
     answers: Answers
-    # What the file calls its place, where it is a share.
+    # Where it is a share: what the file calls its place, and whose it is.
     kind: str = ""
+    part: str = ""
 
 
 class Reading:
@@ -279,7 +280,7 @@ class Renderer:
 
         for leaf in self.explore(share):
             if leaf.result is not None:
-                yield Unit(path, leaf.result, leaf.answers, kind)
+                yield Unit(path, leaf.result, leaf.answers, kind, part)
 
     def _render(self, source: str, reading: Reading) -> str:
         template = self._worker.jinja_env.get_template(source)

@@ -6,7 +6,7 @@ import random
 import re
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from tests.harness import checks, facts
 from tests.harness.coverage import covering_array
-from tests.harness.environment import Environment
+from tests.harness.environment import Distribution, Environment
 from tests.harness.render import Found, Reading, Renderer, Unit
 from tests.harness.space import Answer, Answers, AnswerSpace
 
@@ -55,13 +55,15 @@ class Hints:
     used_through: Mapping[str, str] = field(default_factory=dict[str, str])
     # What a process in a project's folder holds open while programs run there, for all of them.
     hold: str = ""
+    # Parts that want other versions than the rest: they have environments of their own.
+    apart: Sequence[str] = ()
 
     @classmethod
     def read(cls, file: Path) -> "Hints":
         """Read a file of hints."""
         content = tomllib.loads(file.read_text("utf-8"))
         words = [(w["question"], w["answer"], w["pattern"]) for w in content["words"]]
-        return cls(words, content["used_through"], content["hold"])
+        return cls(words, content["used_through"], content["hold"], content["apart"])
 
 
 class Survey:
@@ -87,16 +89,27 @@ class Survey:
         """Every file with its texts."""
         return [self._bodies(path) for path in self.renderer.sources]
 
-    @cached_property
-    def requirements(self) -> list[str]:
-        """Everything that a project can depend on."""
-        found = (facts.requirements(unit) for unit in self._at("pyproject.toml"))
-        return [text for _, text in itertools.chain.from_iterable(found)]
+    def requirements(self, without: Collection[str] = ()) -> list[str]:
+        """Everything that a project can depend on, the shares of some parts left out."""
+        units = [unit for unit in self._at("pyproject.toml") if unit.part not in without]
+        return [text for unit in units for _, text in facts.requirements(unit)]
+
+    def environment(self, answers: Answers) -> Environment:
+        """Return an environment in which projects with these answers can run."""
+        reading = Reading(self.renderer, answers)
+        return self._environment(*filter(reading.part, self._hints.apart))
+
+    @functools.cache  # noqa: B019 - a survey lives as long as its process
+    def _environment(self, *apart: str) -> Environment:
+        return Environment.with_all(self.requirements({*self._hints.apart} - {*apart}))
 
     @cached_property
-    def environment(self) -> Environment:
-        """An environment that has all of it."""
-        return Environment.with_all(self.requirements)
+    def distributions(self) -> Mapping[str, Distribution]:
+        """Everything that a project can have installed."""
+        found = {**self._environment().distributions()}
+        for part in self._hints.apart:
+            found |= self._environment(part).distributions()
+        return found
 
     def problems(self) -> Iterator[str]:
         """Yield a sentence for whatever is wrong."""
@@ -251,14 +264,14 @@ class Survey:
     def _installed(self) -> Mapping[str, list[str]]:
         """The distributions that bring a module."""
         found: dict[str, list[str]] = {}
-        for name, distribution in self.environment.distributions().items():
+        for name, distribution in self.distributions.items():
             for module in distribution.modules:
                 found.setdefault(module, []).append(name)
         return found
 
     def _unused_requirements(self) -> Iterator[Claim]:
         """Each requirement is imported, run, named in a setting, or a plug-in of pytest."""
-        installed = self.environment.distributions()
+        installed = self.distributions
         imports = _grouped(
             (name.partition(".")[0], unit)
             for unit in self._python
