@@ -62,35 +62,38 @@ def toggles(space: AnswerSpace, start: Answers) -> Iterator[Answers]:
                 yield {name: value}
 
 
-def cells() -> Iterator[Cell]:
-    """Yield every way to update a project that nobody edited."""
-    tags = [*(f"v{version}" for version in recorded_releases()), CURRENT]
-    ways = [way for way in itertools.product(tags, (CURRENT, SYNTHETIC)) if way[0] != way[1]]
+def cells(*, every: bool) -> Iterator[Cell]:
+    """Yield every way to update a project that nobody edited.
+
+    Unless `every` one is wanted, releases go to this checkout and this checkout to the synthetic
+    release, and only from the last release on an answer changes at the same time.
+    """
+    released = [f"v{version}" for version in recorded_releases()]
+    steps = [(CURRENT, SYNTHETIC), *((old, CURRENT) for old in released)]
+    if every:
+        steps += [(old, SYNTHETIC) for old in released]
+    toggled = steps if every else [steps[0], steps[-1]]
     with tempfile.TemporaryDirectory() as folder:
         space = AnswerSpace(copy_template(Path(folder) / "template"))
-        for start, answers in STARTS.items():
-            for change, (old, new) in itertools.product(toggles(space, answers), ways):
+        for (start, answers), (old, new) in itertools.product(STARTS.items(), steps):
+            changes = toggles(space, answers) if (old, new) in toggled else [{}]
+            for change in changes:
                 yield Cell(start, change, old, new)
 
 
 def edited_cells(*, every: bool) -> Iterator[Cell]:
-    """Yield the same with all edits at once, or with each by itself.
-
-    Unless `every` one is wanted, the update that changes the most stands for the others.
-    """
+    """Yield the same with all edits at once or, if `every` cell is wanted, with each by itself."""
     together = [(name,) for name in EDITS] if every else [tuple(EDITS)]
-    for cell in cells():
-        if every or cell.new == SYNTHETIC:
-            for edits in together:
-                yield Cell(cell.start, cell.change, cell.old, cell.new, edits)
+    for cell, edits in itertools.product(cells(every=every), together):
+        yield Cell(cell.start, cell.change, cell.old, cell.new, edits)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each cell; `--every-cell` makes one of each single edit."""
+    every = bool(metafunc.config.getoption("--every-cell"))
     if "untouched" in metafunc.fixturenames:
-        metafunc.parametrize("untouched", list(cells()), ids=str)
+        metafunc.parametrize("untouched", list(cells(every=every)), ids=str)
     if "edited" in metafunc.fixturenames:
-        every = bool(metafunc.config.getoption("--every-cell"))
         metafunc.parametrize("edited", list(edited_cells(every=every)), ids=str)
 
 

@@ -1,0 +1,105 @@
+"""Make each answer do nothing, and see the test fail that proves it: `make proofs`.
+
+The table is tests/proofs.toml. A proof holds where the named test fails by its own assertion, and
+no test fails that has nothing to do with the answer.
+"""
+
+import json
+import os
+import re
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from functools import partial
+
+from tests.harness.proofs import Proof, ProofError, prove_by_project, prove_by_repository
+from tools.programs import SHOWN, Workshop, workshop
+from tools.space import say
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why a proof does not hold; it does, if that is empty."""
+
+    proof: Proof
+    problem: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of a run. A value has failed where one of its proofs has."""
+
+    values: int
+    by_project: int
+    by_repository: int
+    failed: int
+    verdicts: Sequence[Verdict]
+    seconds: float
+
+    def __str__(self) -> str:
+        """Return the closing line."""
+        return (
+            f"proofs: {self.values} values, {self.by_project} proved by a test of the project, "
+            f"{self.by_repository} by a test of this repository, {self.failed} failed, "
+            f"{self.seconds:.0f} s"
+        )
+
+
+def main() -> None:
+    """Try every proof, or those that match, and report."""
+    parser = ArgumentParser(prog="make proofs", description=__doc__)
+    parser.add_argument("--match", default="", help="a pattern of QUESTION=ANSWER: TEST")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    given = parser.parse_args()
+    started = time.monotonic()
+    chosen = [proof for proof in Proof.read() if re.search(given.match, str(proof))]
+    verdicts: list[Verdict] = []
+    with workshop(None) as shop, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done in as_completed([pool.submit(judge, *trial(shop, proof)) for proof in chosen]):
+            verdict = done.result()
+            verdicts.append(verdict)
+            told = f"DOES NOT HOLD: {verdict.problem}" if verdict.problem else "holds"
+            say(f"{len(verdicts)}/{len(chosen)} {verdict.proof} {told}")
+    report = summarise(verdicts, time.monotonic() - started)
+    print(json.dumps(asdict(report), indent=2) if given.json else report)
+    sys.exit(bool(report.failed))
+
+
+def trial(shop: Workshop, proof: Proof) -> tuple[Proof, Callable[[], None]]:
+    """Return a proof with what tries it; what renders has no threads."""
+    if proof.by:
+        return proof, partial(prove_by_repository, proof)
+    program = proof.program(shop.programs, shop.defaults)
+    return proof, partial(prove_by_project, proof, shop.runner, program)
+
+
+def judge(proof: Proof, attempt: Callable[[], None]) -> Verdict:
+    """Try a proof and say what came of it."""
+    try:
+        attempt()
+    except ProofError as error:
+        logs = "".join(note[-SHOWN:] for note in getattr(error, "__notes__", ()))
+        return Verdict(proof, f"{error}\n{logs}")
+    return Verdict(proof, "")
+
+
+def summarise(verdicts: Sequence[Verdict], seconds: float) -> Report:
+    """Count the values by what proves them."""
+    values = {(v.proof.question, v.proof.answer) for v in verdicts}
+    failed = {(v.proof.question, v.proof.answer) for v in verdicts if v.problem}
+    project = {(v.proof.question, v.proof.answer) for v in verdicts if v.proof.test}
+    return Report(
+        values=len(values),
+        by_project=len(project - failed),
+        by_repository=len(values - project - failed),
+        failed=len(failed),
+        verdicts=verdicts,
+        seconds=seconds,
+    )
+
+
+if __name__ == "__main__":
+    main()
