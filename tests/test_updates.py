@@ -6,8 +6,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -62,39 +62,44 @@ def toggles(space: AnswerSpace, start: Answers) -> Iterator[Answers]:
                 yield {name: value}
 
 
-def cells(*, every: bool) -> Iterator[Cell]:
-    """Yield every way to update a project that nobody edited.
+def steps(*, every: bool) -> list[tuple[str, str]]:
+    """Return from where to where: this checkout to the synthetic release, then what was released.
 
-    Unless `every` one is wanted, releases go to this checkout and this checkout to the synthetic
-    release, and only from the last release on an answer changes at the same time.
+    The last step is from the last release there is.
     """
     released = [f"v{version}" for version in recorded_releases()]
-    steps = [(CURRENT, SYNTHETIC), *((old, CURRENT) for old in released)]
-    if every:
-        steps += [(old, SYNTHETIC) for old in released]
-    toggled = steps if every else [steps[0], steps[-1]]
+    more = [(old, SYNTHETIC) for old in released] if every else []
+    return [(CURRENT, SYNTHETIC), *more, *((old, CURRENT) for old in released)]
+
+
+def cells(toggled: Collection[tuple[str, str]], *, every: bool) -> Iterator[Cell]:
+    """Yield every way to update a project; in the steps `toggled`, with each change of an answer."""
     with tempfile.TemporaryDirectory() as folder:
         space = AnswerSpace(copy_template(Path(folder) / "template"))
-        for (start, answers), (old, new) in itertools.product(STARTS.items(), steps):
-            changes = toggles(space, answers) if (old, new) in toggled else [{}]
-            for change in changes:
+        for (start, answers), (old, new) in itertools.product(STARTS.items(), steps(every=every)):
+            same: Answers = {}
+            for change in toggles(space, answers) if (old, new) in toggled else (same,):
                 yield Cell(start, change, old, new)
 
 
-def edited_cells(*, every: bool) -> Iterator[Cell]:
-    """Yield the same with all edits at once or, if `every` cell is wanted, with each by itself."""
-    together = [(name,) for name in EDITS] if every else [tuple(EDITS)]
-    for cell, edits in itertools.product(cells(every=every), together):
-        yield Cell(cell.start, cell.change, cell.old, cell.new, edits)
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make a test of each cell; `--every-cell` makes one of each single edit."""
+    """Make a test of each cell: all of them by `--every-cell`.
+
+    Else answers change from the last release to this checkout, where nothing was edited, and from
+    this checkout to the synthetic release, where all edits were made at once.
+    """
     every = bool(metafunc.config.getoption("--every-cell"))
+    all_steps = steps(every=every)
     if "untouched" in metafunc.fixturenames:
-        metafunc.parametrize("untouched", list(cells(every=every)), ids=str)
+        toggled = all_steps if every else all_steps[-1:]
+        metafunc.parametrize("untouched", [*cells(toggled, every=every)], ids=str)
     if "edited" in metafunc.fixturenames:
-        metafunc.parametrize("edited", list(edited_cells(every=every)), ids=str)
+        toggled = all_steps if every else all_steps[:1]
+        together = [(name,) for name in EDITS] if every else [tuple(EDITS)]
+        edited = [
+            replace(cell, edits=edits) for cell in cells(toggled, every=every) for edits in together
+        ]
+        metafunc.parametrize("edited", edited, ids=str)
 
 
 @pytest.fixture(scope="session")
