@@ -73,7 +73,7 @@ def steps(*, every: bool) -> list[tuple[str, str]]:
 
 
 def cells(toggled: Collection[tuple[str, str]], *, every: bool) -> Iterator[Cell]:
-    """Yield every way to update a project; in the steps `toggled`, with each change of an answer."""
+    """Yield every way to update a project; in steps `toggled`, with each change of an answer."""
     with tempfile.TemporaryDirectory() as folder:
         space = AnswerSpace(copy_template(Path(folder) / "template"))
         for (start, answers), (old, new) in itertools.product(STARTS.items(), steps(every=every)):

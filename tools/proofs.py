@@ -10,12 +10,12 @@ import re
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from functools import partial
 
 from tests.harness.proofs import Proof, ProofError, prove_by_project, prove_by_repository
+from tests.harness.space import Answers
 from tools.programs import SHOWN, Workshop, workshop
 from tools.space import say
 
@@ -58,7 +58,8 @@ def main() -> None:
     chosen = [proof for proof in Proof.read() if re.search(given.match, str(proof))]
     verdicts: list[Verdict] = []
     with workshop(None) as shop, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done in as_completed([pool.submit(judge, *trial(shop, proof)) for proof in chosen]):
+        trials = [(proof, proof.combination(shop.survey.space)) for proof in chosen]
+        for done in as_completed([pool.submit(judge, shop, *trial) for trial in trials]):
             verdict = done.result()
             verdicts.append(verdict)
             told = f"DOES NOT HOLD: {verdict.problem}" if verdict.problem else "holds"
@@ -68,21 +69,16 @@ def main() -> None:
     sys.exit(bool(report.failed))
 
 
-def trial(shop: Workshop, proof: Proof) -> tuple[Proof, Callable[[], None]]:
-    """Return a proof with what tries it; what renders has no threads."""
-    if proof.by:
-        return proof, partial(prove_by_repository, proof)
-    program = proof.program(shop.programs, shop.defaults)
-    return proof, partial(prove_by_project, proof, shop.runner, program)
-
-
-def judge(proof: Proof, attempt: Callable[[], None]) -> Verdict:
+def judge(shop: Workshop, proof: Proof, answers: Answers) -> Verdict:
     """Try a proof and say what came of it."""
     try:
-        attempt()
+        if proof.by:
+            prove_by_repository(proof)
+        else:
+            prove_by_project(proof, shop.programs.of(answers), shop.runner)
     except ProofError as error:
-        logs = "".join(note[-SHOWN:] for note in getattr(error, "__notes__", ()))
-        return Verdict(proof, f"{error}\n{logs}")
+        printed = "".join(note[-SHOWN:] for note in getattr(error, "__notes__", ()))
+        return Verdict(proof, f"{error}\n{printed}")
     return Verdict(proof, "")
 
 

@@ -6,17 +6,17 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 from tests.harness.environment import ENVIRONMENTS
-from tests.harness.programs import SECONDS, SERVER, Program, Programs, Runner
+from tests.harness.programs import SECONDS, SERVER, Program, Runner
 from tests.harness.project import LITTER, clean_environment
 from tests.harness.source import REPOSITORY
-from tests.harness.space import Answer, Answers
+from tests.harness.space import Answer, Answers, AnswerSpace
 
 PROOFS = REPOSITORY / "tests" / "proofs.toml"
 
@@ -56,29 +56,28 @@ class Proof:
         """Return the answer and the test."""
         return f"{self.question}={self.answer}: {self.test or self.by}"
 
-    def neutralise(self, text: str) -> str:
-        """Return the file at `path` with the change.
+    def neutralise(self, files: Mapping[str, str]) -> dict[str, str]:
+        """Return the files with the change.
 
         Raises ProofError where its place is not clear, or nothing changes.
         """
+        text = files.get(self.path, "")
         if (count := text.count(self.before)) != 1:
             raise ProofError(f"{self.path} has {count} times, not once: {self.before}")
         if self.before == self.after:
             raise ProofError(f"nothing changes in {self.path}")
-        return text.replace(self.before, self.after)
+        return {**files, self.path: text.replace(self.before, self.after)}
 
-    def program(self, programs: Programs, defaults: Answers) -> Program:
-        """Return the program with this answer, and otherwise those given or the defaults."""
-        wanted = {self.question: self.answer, **self.given}
-        choices = programs.survey.space.choose().with_all(wanted)
-        if choices is None:
-            raise ProofError(f"{wanted} do not go together")
-        return programs.of(choices.completed(defaults))
+    def combination(self, space: AnswerSpace) -> Answers:
+        """Return this answer, those given, and the defaults.
 
-    def neutralised(self, program: Program) -> Program:
-        """Return the program with the change; see `neutralise`."""
-        text = self.neutralise(program.tree.get(self.path, ""))
-        return replace(program, tree={**program.tree, self.path: text})
+        Raises ProofError where they do not go together.
+        """
+        complete = space.complete({self.question: self.answer, **self.given})
+        answers = {name: cast("Answer", complete[name]) for name in space.factors()}
+        if not space.allows(answers):
+            raise ProofError(f"these do not go together: {answers}")
+        return answers
 
     def check(self, status: int, failed: Collection[str], asserted: Collection[str]) -> None:
         """Judge a run with the change by the tests that failed, and those of them by assertion.
@@ -105,16 +104,16 @@ class Proof:
         return (file if folder.name == "tests" else f"{folder}/", *self.related)
 
 
-def prove_by_project(proof: Proof, runner: Runner, program: Program) -> None:
-    """Run a project's test as it is, then all of its tests with the change.
+def prove_by_project(proof: Proof, program: Program, runner: Runner) -> None:
+    """Run the test in the project as it is, then all of its tests with the change.
 
     Raises ProofError, with what pytest printed as a note.
     """
-    changed = proof.neutralised(program)
-    if not (outcome := runner.run(program, [proof.test])).passed:
-        error = ProofError("the test is not there, or fails without the change too")
-        error.add_note(outcome.log)
-        raise error
+    changed = replace(program, tree=proof.neutralise(program.tree))
+    outcome = runner.run(program, [proof.test])
+    with noting(outcome.log):
+        if not outcome.passed:
+            raise ProofError("the test is not there, or fails without the change too")
     outcome = runner.run(changed)
     with noting(outcome.log):
         proof.check(outcome.status, outcome.failed, outcome.asserted)
@@ -127,8 +126,9 @@ def prove_by_repository(proof: Proof) -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         checkout = copy_checkout(Path(folder) / "checkout")
-        file = checkout / proof.path
-        file.write_text(proof.neutralise(file.read_text("utf-8")), "utf-8")
+        text = (checkout / proof.path).read_text("utf-8")
+        changed = proof.neutralise({proof.path: text})
+        (checkout / proof.path).write_text(changed[proof.path], "utf-8")
         log = Path(folder) / "log"
         told = run_tests(checkout, log, proof.by)
         with noting(log.read_text("utf-8", errors="replace")):
