@@ -67,7 +67,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
         template = copy_template(Path(folder) / "template", given.template or REPOSITORY)
         for number in range(given.more):
-            add_question(template, f"simulated{number}", ["no", "yes"])
+            add_question(template, f"simulated{number}", ["none", "some"])
         report = survey(template, given.compare)
     for problem in report.problems:
         say(problem)
