@@ -1,8 +1,8 @@
 """Make mistakes in the template and see which of them the harness notices: `make mutants`.
 
-Each mutant is looked at by the survey; one that it lets pass by the repository's tests of the files
-that it changes; then a program with such a file runs its own tests; then a project with it is
-installed, checked and started. What nothing notices survives, and needs a reason in
+Each mutant is looked at by the survey; where it lets one pass, programs that it changes run their
+own tests, this repository tests the files that it changes, and a project with it is installed,
+checked and started. What nothing notices survives, and needs a reason in
 tests/mutants.toml or a new check.
 """
 
@@ -47,14 +47,13 @@ REASONS = REPOSITORY / "tests" / "mutants.toml"
 SAMPLE = 20
 # Which tests look at a file of a project, or of the template.
 TESTS = {
+    r"^(questions/|LICENSE)": "tests/test_questions.py",
+    r"^(questions/project|pyproject|README|src/app/core/project)": "tests/test_free_text.py",
+    r"^extensions/exclude": "tests/test_updates.py",
     r"^\.github/": "tests/test_workflows.py",
     r"^(Dockerfile|compose\.yaml|\.dockerignore)$": "tests/test_container_files.py",
     r"^\.pre-commit": "tests/test_hooks.py",
-    r"^(questions/|copier\.yml)": "tests/test_prompts.py",
-    r"^(questions/|LICENSE|pyproject|README|src/app/core/project)": "tests/test_free_text.py",
-    r"^extensions/exclude": "tests/test_updates.py",
 }
-ALWAYS = ("tests/test_repository.py", "tests/test_questions.py")
 # The database's own tests are the first to see a table that is not as it should be.
 PYTEST = ("--exitfirst", "-p", "no:randomly", "tests/database", "tests")
 # A mistake in what many projects share is seen by each of them.
@@ -179,8 +178,8 @@ def judge(
     else:
         with mutated(original, mutant) as template:
             noticed = (
-                noticed_by_tests(template, changed)
-                or noticed_by_programs(shop, template, changed)
+                noticed_by_programs(shop, template, changed)
+                or noticed_by_tests(template, changed)
                 or noticed_by_project(template, changed)
             )
     return Verdict(mutant.path, mutant.mistake, noticed)
@@ -189,6 +188,8 @@ def judge(
 def noticed_by_tests(template: Path, changed: Mapping[str, Answers]) -> str:
     """Run this repository's tests of the files that changed, in a checkout with the mutant."""
     chosen = [test for pattern, test in TESTS.items() if any(re.match(pattern, p) for p in changed)]
+    if not chosen:
+        return ""
     with tempfile.TemporaryDirectory() as folder:
         checkout = Path(folder) / "checkout"
         clone = ["git", "clone", "--quiet", "--shared", str(REPOSITORY), str(checkout)]
@@ -202,7 +203,7 @@ def noticed_by_tests(template: Path, changed: Mapping[str, Answers]) -> str:
                 shutil.copy2(source, checkout / name)
         (checkout / ".tools").symlink_to(REPOSITORY / ".tools")
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "--exitfirst", "--quiet", *ALWAYS, *chosen],
+            [sys.executable, "-m", "pytest", "--exitfirst", "--quiet", *chosen],
             cwd=checkout,
             env=clean_environment(),
             capture_output=True,
