@@ -18,7 +18,7 @@ from tqdm import tqdm
 from tests.harness.programs import Outcome, Program
 from tests.harness.source import REPOSITORY
 from tests.harness.survey import Survey
-from tools.matrix import explain
+from tools.matrix import describe, explain
 from tools.programs import workshop
 
 RESULTS = REPOSITORY / "build" / "sweep" / "results.jsonl"
@@ -100,6 +100,8 @@ def main() -> None:
             outcomes.append(outcome)
             if outcome.passed:
                 memory.add(outcome)
+            else:
+                tqdm.write(f"{describe(outcome)}: {', '.join(outcome.failed)}", sys.stderr)
         failed = explain(shop, outcomes)
     report = Report(
         shard=f"{number}/{count}",
