@@ -37,14 +37,17 @@ def folder() -> Generator[Path]:
 
 def servers(folder: Path) -> list[psutil.Process]:
     """The PostgreSQL servers whose data is in the folder."""
-    return [
-        process
-        for process in psutil.process_iter()
-        if process.is_running()
-        and process.status() != psutil.STATUS_ZOMBIE
-        and any(part.startswith(str(folder)) for part in process.cmdline())
-        and process.name() == "postgres"
-    ]
+    return [process for process in psutil.process_iter() if serves(process, folder)]
+
+
+def serves(process: psutil.Process, folder: Path) -> bool:
+    with suppress(psutil.Error):  # others end at any time, or belong to somebody else
+        return (
+            process.name() == "postgres"
+            and process.status() != psutil.STATUS_ZOMBIE
+            and any(part.startswith(str(folder)) for part in process.cmdline())
+        )
+    return False
 
 
 @contextmanager

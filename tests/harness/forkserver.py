@@ -7,6 +7,7 @@ and answers with one: first `{"preload": […]}`, then any number of
 """
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import importlib.metadata
@@ -17,6 +18,8 @@ import sys
 import time
 from collections.abc import Generator
 from typing import Any
+
+import pytest
 
 # What a process that was killed has told.
 NOTHING: dict[str, Any] = {"failed": [], "asserted": [], "tests": 0, "skipped": [], "core": 0.0}
@@ -106,9 +109,7 @@ class Recorder:
         self.tests: list[str] = []
         self.skipped: list[str] = []
 
-    # Imported here, for the module itself needs no pytest.
-    import pytest  # noqa: PLC0415
-
+    # Not what derives from them: a command that failed, for instance, is nothing that was asserted.
     ASSERTIONS = (AssertionError, pytest.fail.Exception)
 
     @pytest.hookimpl(wrapper=True)
@@ -122,7 +123,7 @@ class Recorder:
 
     def pytest_exception_interact(self, node: Any, call: Any) -> None:  # noqa: ANN401 - as below
         """Keep what failed by an assertion in the test itself."""
-        if call.when == "call" and call.excinfo.errisinstance(self.ASSERTIONS):
+        if call.when == "call" and call.excinfo.type in self.ASSERTIONS:
             self.asserted.append(node.nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - pytest's own class
@@ -138,13 +139,14 @@ class Recorder:
 def run_tests(task: dict[str, Any], writer: int) -> None:
     """Run pytest in the project; never returns."""
     os.setsid()
+    end_with_parent()
+    # A job that a shell has put into the background ignores it, and so does all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(task["folder"])
     output = os.open(task["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for number, stream in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
         os.dup2(stream, number)
     importlib.invalidate_caches()
-    import pytest  # noqa: PLC0415
-
     recorder = Recorder()
     # Rewriting takes time, and complains of every plug-in that is imported already.
     options = ["--assert=plain", "--quiet", "-p", "no:cacheprovider", *task["arguments"]]
@@ -160,6 +162,13 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
     os.close(writer)
     sys.stdout.flush()
     os._exit(int(status))
+
+
+def end_with_parent() -> None:
+    """Have this process killed with the one that started it; only Linux knows how."""
+    if sys.platform == "linux":
+        set_signal_for_the_death_of_the_parent = 1
+        ctypes.CDLL(None).prctl(set_signal_for_the_death_of_the_parent, signal.SIGKILL)
 
 
 def core_seconds() -> float:
