@@ -16,13 +16,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 
 # What a process that was killed has told.
-NOTHING: dict[str, Any] = {"failed": [], "asserted": [], "tests": 0, "skipped": [], "core": 0.0}
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("failed", "asserted", "skipped", "imported"), ()),
+    **dict.fromkeys(("tests", "core"), 0),
+}
 
 
 def main() -> None:
@@ -36,17 +39,13 @@ def main() -> None:
 
 def preload(modules: list[str]) -> dict[str, Any]:
     """Import what projects import of others, so that each of them finds it there."""
-    started = time.process_time()
-    missing: list[str] = []
     for module in [*modules, *plugins()]:
-        try:
+        with contextlib.suppress(ImportError):  # a class, where a module was taken for one
             importlib.import_module(module)
-        except ImportError:
-            missing.append(module)
     # What is there by now is never garbage: collecting it again would cost each project time.
     gc.collect()
     gc.freeze()
-    return {"missing": missing, "core_seconds": time.process_time() - started}
+    return {}
 
 
 def plugins() -> list[str]:
@@ -69,7 +68,10 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     with os.fdopen(reader) as pipe, timer:
         told = pipe.read()
         _, status, usage = os.wait4(child, 0)
-    result: dict[str, Any] = json.loads(told) if told else NOTHING
+    result: dict[str, Any] = json.loads(told) if told else {**NOTHING}
+    # What libraries import when they are used is there for the next project.
+    if late := result.pop("imported"):
+        preload(late)
     return {
         **result,
         "status": os.waitstatus_to_exitcode(status),
@@ -147,6 +149,7 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
     for number, stream in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
         os.dup2(stream, number)
     importlib.invalidate_caches()
+    before = {*sys.modules}
     recorder = Recorder()
     # Rewriting takes time, and complains of every plug-in that is imported already.
     options = ["--assert=plain", "--quiet", "-p", "no:cacheprovider", *task["arguments"]]
@@ -157,11 +160,20 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
         "tests": len(recorder.tests),
         "skipped": recorder.skipped,
         "core": recorder.core,
+        "imported": [*installed_since(before)],
     }
-    os.write(writer, json.dumps(told).encode())
-    os.close(writer)
+    with os.fdopen(writer, "w") as pipe:
+        json.dump(told, pipe)
     sys.stdout.flush()
     os._exit(int(status))
+
+
+def installed_since(before: set[str]) -> Iterator[str]:
+    """Yield the modules imported since then that no project brings."""
+    for name, module in [*sys.modules.items()]:
+        file = getattr(module, "__file__", None) or ""
+        if name not in before and ("/site-packages/" in file or file.startswith(sys.base_prefix)):
+            yield name
 
 
 def end_with_parent() -> None:
