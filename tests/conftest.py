@@ -1,6 +1,7 @@
 """Isolation from the machine, the template's copies, and the closing line of figures."""
 
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -105,6 +106,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count on the process that collects the reports, not on its workers."""
+    """Let tests interrupt; count on the process that collects the reports, not on its workers."""
+    # A job that a shell has put into the background ignores it, and so does all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Figures(config))
