@@ -9,7 +9,6 @@ import math
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,15 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.harness import linters
 from tests.harness.coverage import covering_array
 from tests.harness.linters import LinterError
-from tests.harness.project import GeneratedProject
+from tests.harness.project import SLUGS, GeneratedProject
 from tests.harness.render import Reading, Renderer
+from tests.harness.survey import RECORD
 
-# The shortest word that YAML reads as something else, and the longest there is.
-SLUGS = ("null", "a" + 49 * "0")
 FILES = ("Dockerfile", "compose.yaml")
 CONTAINER = re.compile(r"(?i)docker|podman|\bcompose\b|container|\bimages?\b")
-# The only one who may name what a project does not have.
-RECORD = ".copier-answers.yml"
 # What a base image or a library reads, and we do not.
 FOREIGN = re.compile(r"POSTGRES_\w+|PGPASSWORD")
 # What the closing line counts then; `references` has looked all the same.
@@ -76,19 +73,15 @@ def written(path: Path, text: str) -> Path:
 
 def hadolint(files: Sequence[Path]) -> list[str]:
     """Return what is wrong, unsafe or wasteful in Dockerfiles, their shell commands too."""
-    program = str(Path(sys.executable).with_name("hadolint"))
     options = ["--no-fail", "--format=json", f"--config={os.devnull}"]
-    found: list[dict[str, Any]] = json.loads(output(program, *options, *map(str, files)))
+    told = linters.output([linters.beside("hadolint"), *options, *map(str, files)])
+    found: list[dict[str, Any]] = json.loads(told)
     return [f"{f['file']}:{f['line']}: [{f['code']}] {f['message']}" for f in found]
 
 
 def schema(files: Sequence[Path]) -> list[str]:
     """Return what the schema of compose files does not allow."""
-    options = ("--builtin-schema", "vendor.compose-spec", "--output-format", "json")
-    command = (sys.executable, "-m", "check_jsonschema", *options, *map(str, files))
-    answer: dict[str, Any] = json.loads(output(*command, may_return=(0, 1)))
-    found: list[dict[str, Any]] = [*answer.get("parse_errors", ()), *answer["errors"]]
-    return [f"{f['filename']}: [{f.get('path', 'syntax')}] {f['message']}" for f in found]
+    return linters.schema(files, "compose-spec")
 
 
 def references(files: Sequence[Path]) -> list[str]:
@@ -130,14 +123,6 @@ def compose(files: Sequence[Path]) -> list[str]:
     return found
 
 
-def output(*command: str, may_return: Sequence[int] = (0,)) -> str:
-    """Return what a linter prints; raise LinterError where it could not look."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode not in may_return:
-        raise LinterError(f"{command[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout
-
-
 def has_compose() -> bool:
     """Whether this machine has Docker Compose."""
     try:
@@ -147,7 +132,7 @@ def has_compose() -> bool:
     return True
 
 
-LINTERS: Mapping[str, tuple[str, Callable[[Sequence[Path]], list[str]]]] = {
+LINTERS: Mapping[str, tuple[str, linters.Linter]] = {
     "hadolint": ("Dockerfile", hadolint),
     "schema": ("compose.yaml", schema),
     "references": ("compose.yaml", references),
@@ -156,8 +141,7 @@ LINTERS: Mapping[str, tuple[str, Callable[[Sequence[Path]], list[str]]]] = {
 
 SERVICE_WAITS = "      migrate:\n        condition: service_completed_successfully\n"
 
-# Defects: what the linter must say of it, and the text that makes it.
-SEEDS: Mapping[str, Sequence[tuple[str, str, str]]] = {
+SEEDS: Mapping[str, Sequence[linters.Seed]] = {
     "hadolint": (
         ("DL3006", "-slim-trixie AS base", " AS base\nFROM debian AS other"),
         ("DL3007", ":3.14-slim-trixie", ":latest"),
@@ -216,16 +200,7 @@ def test_finds(
     if linter is compose and not has_compose():
         record_property(WITHOUT_COMPOSE, 1)
         return
-    text = rendered[file][-1].read_text("utf-8")
-    good = written(tmp_path / file, text)
-    bad = [
-        written(tmp_path / f"{number}-{file}", text.replace(before, after))
-        for number, (_, before, after) in enumerate(SEEDS[name])
-    ]
-    found = linter([good, *bad])
-    for path, (rule, *_) in zip(bad, SEEDS[name], strict=True):
-        assert [f for f in found if f.startswith(f"{path}:") and rule in f], (rule, found)
-    assert not [f for f in found if f.startswith(f"{good}:")]
+    linters.assert_finds(linter, rendered[file][-1], SEEDS[name], tmp_path)
 
 
 @pytest.mark.parametrize("name", LINTERS)

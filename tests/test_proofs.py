@@ -2,8 +2,6 @@
 
 import ast
 import re
-import subprocess
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +10,7 @@ import httpx2
 import pytest
 import yaml
 
-from tests.harness import linters
+from tests.harness import command, linters
 from tests.harness.project import CommandError, GeneratedProject, clean_environment
 from tests.harness.proofs import Proof, ProofError, run_tests
 from tests.harness.render import Renderer
@@ -88,14 +86,7 @@ def test_proofs_by_this_repository(template: Path) -> None:
     for proof in proofs:
         proof.neutralise({proof.path: (template / proof.path).read_text("utf-8")})
     named = {proof.by for proof in proofs}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "--quiet", *named],
-        cwd=REPOSITORY,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = command.pytest(REPOSITORY, "--collect-only", *named)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.command import git
 from tests.harness.project import clean_environment
 from tests.harness.source import REPOSITORY
 
@@ -126,10 +127,3 @@ def release(checkout: Path, version: str) -> "subprocess.CompletedProcess[str]":
         text=True,
         check=False,
     )
-
-
-def git(at: Path, *arguments: str) -> str:
-    """Run git and return what it prints."""
-    return subprocess.run(
-        ["git", *arguments], cwd=at, check=True, capture_output=True, text=True
-    ).stdout.strip()

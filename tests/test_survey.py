@@ -10,11 +10,11 @@ from tests.harness.project import GeneratedProject
 from tests.harness.render import Reading, Renderer
 from tests.harness.shrink import command_line, smallest
 from tests.harness.simulate import add_question
-from tests.harness.source import REPOSITORY, copy_template
+from tests.harness.source import copy_template
 from tests.harness.space import EVERYTHING, Answers, AnswerSpace
 from tests.harness.survey import Hints, Survey
 
-HINTS = Hints.read(REPOSITORY / "tests" / "space.toml")
+HINTS = Hints.read()
 SAMPLE = 5
 
 # A mistake: where, what is there, what takes its place, and what the survey says of it.
@@ -208,8 +208,7 @@ def test_renders_each_text_once(template: Path) -> None:
 
 def test_shrinks(space: AnswerSpace) -> None:
     """Of a failing combination the answers remain that it takes."""
-    complete = space.complete({})
-    base: Answers = {name: complete[name] for name in space.factors()}  # pyright: ignore[reportAssignmentType]
+    base = space.combination()
     failing = {**base, "auth": "none", "server": "granian", "example": False, "license": "MIT"}
     asked: list[Answers] = []
 

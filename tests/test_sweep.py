@@ -8,7 +8,6 @@ import pytest
 
 from tests.harness.programs import Outcome, Program, Programs
 from tests.harness.survey import Hints, Survey
-from tools.space import HINTS
 from tools.sweep import Memory, shard
 
 
@@ -31,7 +30,7 @@ def outcome(program: Program, *, status: int = 0) -> Outcome:
 @pytest.fixture
 def survey(template: Path) -> Survey:
     """Return a survey of this checkout's template."""
-    return Survey(template, Hints.read(HINTS), 1)
+    return Survey(template, Hints.read(), 1)
 
 
 def test_remembers_by_content(survey: Survey, tmp_path: Path) -> None:

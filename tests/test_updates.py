@@ -18,7 +18,7 @@ from tests.harness.edits import EDITS, make_edits
 from tests.harness.project import GeneratedProject, clean_environment
 from tests.harness.releases import CURRENT, SYNTHETIC, recorded_releases
 from tests.harness.source import copy_template
-from tests.harness.space import Answers, AnswerSpace
+from tests.harness.space import Answers, AnswerSpace, argument
 
 # The answers a project starts with; one more changes at the update, or none.
 STARTS: Mapping[str, Answers] = {
@@ -46,7 +46,7 @@ class Cell:
 
     def __str__(self) -> str:
         """Return a name for the test's report."""
-        change = ",".join(_argument(name, value) for name, value in self.change.items())
+        change = ",".join(argument(name, value) for name, value in self.change.items())
         words = (self.start, change or "same", self.old, self.new, "+".join(self.edits))
         return "-".join(word for word in words if word)
 
@@ -203,7 +203,7 @@ def update(
     project: GeneratedProject, pretenders: Path, cell: Cell, keep: Sequence[str] = ()
 ) -> "subprocess.CompletedProcess[str]":
     """Run what `make update` runs, without the lock and the checks at its end."""
-    data = " ".join(_argument(name, value) for name, value in cell.change.items())
+    data = " ".join(argument(name, value) for name, value in cell.change.items())
     options = ["--version", cell.new, "--data", data, "--keep", " ".join(keep)]
     return subprocess.run(
         [sys.executable, "-m", "tools.update", *options],
@@ -228,7 +228,3 @@ def _apart_from_history(tree: Mapping[str, str]) -> dict[str, str]:
 
 def _history(tree: Mapping[str, str]) -> dict[str, str]:
     return {path: text for path, text in tree.items() if path.startswith(HISTORY)}
-
-
-def _argument(name: str, value: object) -> str:
-    return f"{name}={str(value).lower() if isinstance(value, bool) else value}"

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,15 +18,14 @@ import yaml
 
 from tests.harness import linters
 from tests.harness.linters import LINTERS, LinterError
-from tests.harness.project import CommandError, GeneratedProject
+from tests.harness.project import SLUGS, CommandError, GeneratedProject
 from tests.harness.source import REPOSITORY, copy_template
 
 # What stands in a rendered workflow, each with the answers to try.
 CHANGING: Mapping[str, tuple[str | bool, ...]] = {
     "container": (True, False),
     "python_version": ("3.11", "3.12", "3.13", "3.14"),
-    # The shortest word that YAML reads as something else, and the longest there is.
-    "project_slug": ("null", "a" + 49 * "0"),
+    "project_slug": SLUGS,
 }
 # Only what is looked at here is rendered: the workflow, and the files that it speaks of.
 RENDERED = (".github", "Makefile.jinja", "Dockerfile.jinja")
@@ -150,8 +149,7 @@ CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 LAST_STEP = "- run: make test\n"
 
 
-# Defects of a workflow: what the linter must call it, and the text that makes it.
-SEEDS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+SEEDS: Mapping[str, Sequence[linters.Seed]] = {
     "zizmor": (
         ("unpinned-uses", CHECKOUT, "actions/checkout@v7"),
         ("artipacked", "persist-credentials: false", "fetch-depth: 1"),
@@ -182,15 +180,7 @@ SEEDS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 @pytest.mark.parametrize("name", LINTERS)
 def test_finds(name: str, rendered: list[Workflow], tmp_path: Path) -> None:
     """The linter itself finds each defect of its kind, in the file that has it and in no other."""
-    good = rendered[0]
-    files = {tmp_path / f"{number}.yaml": seed for number, seed in enumerate(SEEDS[name])}
-    for path, (_, before, after) in files.items():
-        assert before in good.text
-        path.write_text(good.text.replace(before, after), "utf-8")
-    found = LINTERS[name]([good.path, *files])
-    for path, (rule, *_) in files.items():
-        assert [f for f in found if f.startswith(f"{path}:") and rule in f], (rule, found)
-    assert not [f for f in found if f.startswith(str(good.path))]
+    linters.assert_finds(LINTERS[name], rendered[0].path, SEEDS[name], tmp_path)
 
 
 @pytest.mark.parametrize("name", LINTERS)

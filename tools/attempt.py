@@ -34,7 +34,7 @@ def main() -> None:
             sys.exit("try: stopped, nothing was made.")
         shutil.rmtree(PROJECT, ignore_errors=True)
         GeneratedProject.render(template, PROJECT, {**EVERYTHING, **answers})
-        defaults = space.complete({})
+        defaults = space.combination()
     other = {name: answer for name, answer in answers.items() if answer != defaults[name]}
     shown = PROJECT.relative_to(REPOSITORY)
     for command in COMMANDS:

@@ -3,19 +3,16 @@
 Every choice of so many answers that is legal occurs in one of the rows.
 """
 
-import json
 import statistics
-import sys
 import time
-from argparse import ArgumentParser
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.harness.coverage import covering_array, interactions_in, legal_interactions
 from tests.harness.programs import Outcome
 from tools.programs import Workshop, workshop
-from tools.space import say
+from tools.report import command, conclude, say
 
 
 @dataclass(frozen=True)
@@ -53,9 +50,8 @@ class Report:
 
 def main() -> None:
     """Run the rows, explain what fails, report."""
-    parser = ArgumentParser(prog="make matrix", description=__doc__)
+    parser = command("matrix", __doc__)
     parser.add_argument("--strength", type=int, default=2)
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--template", type=Path, help="another template than this checkout's")
     given = parser.parse_args()
     started = time.monotonic()
@@ -86,8 +82,7 @@ def main() -> None:
             median_overhead=statistics.median(outcome.overhead for outcome in outcomes),
             seconds=time.monotonic() - started,
         )
-    print(json.dumps(asdict(report), indent=2) if given.json else report)
-    sys.exit(bool(failures))
+    conclude(report, failed=bool(failures), as_json=given.json)
 
 
 def explain(shop: Workshop, outcomes: Sequence[Outcome]) -> int:

@@ -7,37 +7,34 @@ tests/mutants.toml or a new check.
 """
 
 import functools
-import json
 import multiprocessing
 import os
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 import tomllib
-from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from tests.harness.command import pytest
 from tests.harness.mutants import Mutant, mutants
 from tests.harness.programs import Programs
 from tests.harness.project import CommandError, GeneratedProject, clean_environment
-from tests.harness.source import PARTS, REPOSITORY, copy_template
+from tests.harness.proofs import copy_checkout
+from tests.harness.source import REPOSITORY, copy_template
 from tests.harness.space import Answers
 from tests.harness.survey import Hints, Survey
 from tools.demo import free_port
 from tools.programs import Workshop, workshop
+from tools.report import command, conclude, say
 from tools.server import Server
-from tools.space import HINTS, say
 
 if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult
@@ -98,9 +95,8 @@ class Report:
 
 def main() -> None:
     """Make every mistake, or those that match, and report."""
-    parser = ArgumentParser(prog="make mutants", description=__doc__)
+    parser = command("mutants", __doc__)
     parser.add_argument("--match", default="", help="a pattern of FILE: MISTAKE")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     given = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, workshop(None) as shop:
@@ -121,8 +117,7 @@ def main() -> None:
     )
     for verdict in unexplained:
         say(f"survives: {verdict.path}: {verdict.mistake}")
-    print(json.dumps(asdict(report), indent=2) if given.json else report)
-    sys.exit(bool(unexplained))
+    conclude(report, failed=bool(unexplained), as_json=given.json)
 
 
 def judge_all(shop: Workshop, original: Path, chosen: Sequence[Mutant]) -> Iterator[Verdict]:
@@ -143,7 +138,7 @@ def look(original: Path, mutant: Mutant) -> tuple[str, dict[str, Answers]]:
     """Return what the survey says of a mutant, and each file that it changes, with answers."""
     with mutated(original, mutant) as template:
         try:
-            survey = Survey(template, Hints.read(HINTS), SAMPLE)
+            survey = Survey(template, Hints.read(), SAMPLE)
             changed = dict(changes(_survey_of(original), survey))
             problem = next(survey.problems(), "") if changed else ""
         except Exception as error:  # noqa: BLE001 - whatever it is, it is noticed
@@ -183,42 +178,27 @@ def judge(
         with mutated(original, mutant) as template:
             noticed = (
                 noticed_by_programs(shop, template, changed)
-                or noticed_by_tests(template, changed)
+                or noticed_by_tests(mutant, changed)
                 or noticed_by_project(template, changed)
             )
     return Verdict(mutant.path, mutant.mistake, noticed)
 
 
-def noticed_by_tests(template: Path, changed: Mapping[str, Answers]) -> str:
+def noticed_by_tests(mutant: Mutant, changed: Mapping[str, Answers]) -> str:
     """Run this repository's tests of the files that changed, in a checkout with the mutant."""
     chosen = [test for pattern, test in TESTS.items() if any(re.match(pattern, p) for p in changed)]
     if not chosen:
         return ""
     with tempfile.TemporaryDirectory() as folder:
-        checkout = Path(folder) / "checkout"
-        clone = ["git", "clone", "--quiet", "--shared", str(REPOSITORY), str(checkout)]
-        subprocess.run(clone, check=True)
-        for name in (*PARTS, "tests", "tools", "CHANGELOG.md", "README.md", "pyproject.toml"):
-            source = (template if name in PARTS else REPOSITORY) / name
-            if source.is_dir():
-                shutil.rmtree(checkout / name)
-                shutil.copytree(source, checkout / name)
-            else:
-                shutil.copy2(source, checkout / name)
-        (checkout / ".tools").symlink_to(REPOSITORY / ".tools")
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "--exitfirst", "--quiet", *chosen],
-            cwd=checkout,
-            env=clean_environment(),
-            capture_output=True,
-            check=False,
-        )
+        checkout = copy_checkout(Path(folder) / "checkout")
+        mutant.apply(checkout)
+        done = pytest(checkout, "--exitfirst", *chosen)
     return "this repository's tests" if done.returncode else ""
 
 
 def noticed_by_programs(shop: Workshop, template: Path, changed: Mapping[str, Answers]) -> str:
     """Run the tests of programs that the mutant changes."""
-    programs = Programs(Survey(template, Hints.read(HINTS), SAMPLE))
+    programs = Programs(Survey(template, Hints.read(), SAMPLE))
     ran: set[str] = set()
     for answers in [*changed.values()][:MOST_PROGRAMS]:
         combination = programs.survey.space.choose().with_all(answers)
@@ -260,7 +240,7 @@ def mutated(original: Path, mutant: Mutant) -> Generator[Path]:
 
 @functools.cache
 def _survey_of(template: Path) -> Survey:
-    return Survey(template, Hints.read(HINTS), SAMPLE)
+    return Survey(template, Hints.read(), SAMPLE)
 
 
 def _text(survey: Survey, path: str, answers: Answers) -> str | None:

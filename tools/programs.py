@@ -12,7 +12,7 @@ from tests.harness.shrink import command_line, smallest
 from tests.harness.source import REPOSITORY, copy_template, isolated
 from tests.harness.space import Answers
 from tests.harness.survey import Hints, Survey
-from tools.space import HINTS, say
+from tools.report import say
 
 # So much of what a failing test printed is shown; the rest is in its log.
 SHOWN = 3000
@@ -29,8 +29,7 @@ class Workshop:
     @property
     def defaults(self) -> Answers:
         """The combination that a user gets who answers nothing."""
-        complete = self.survey.space.complete({})
-        return {name: complete[name] for name in self.survey.space.factors()}  # pyright: ignore[reportReturnType]
+        return self.survey.space.combination()
 
     def explain(self, outcome: Outcome) -> str:
         """Return what failed, and the smallest set of answers with which it does."""
@@ -51,7 +50,7 @@ def workshop(given: Path | None) -> Generator[Workshop]:
     """Open the workshop for a template, or this checkout's."""
     with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
         template = copy_template(Path(folder) / "template", given or REPOSITORY)
-        hints = Hints.read(HINTS)
+        hints = Hints.read()
         survey = Survey(template, hints)
         programs = Programs(survey)
         with Runner.started(programs, os.cpu_count() or 1, hints.hold) as runner:

@@ -4,20 +4,17 @@ The table is tests/proofs.toml. A proof holds where the named test fails by its 
 no test fails that has nothing to do with the answer.
 """
 
-import json
 import os
 import re
-import sys
 import time
-from argparse import ArgumentParser
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from tests.harness.proofs import Proof, ProofError, prove_by_project, prove_by_repository
 from tests.harness.space import Answers
 from tools.programs import SHOWN, Workshop, workshop
-from tools.space import say
+from tools.report import command, conclude, say
 
 
 @dataclass(frozen=True)
@@ -50,9 +47,8 @@ class Report:
 
 def main() -> None:
     """Try every proof, or those that match, and report."""
-    parser = ArgumentParser(prog="make proofs", description=__doc__)
+    parser = command("proofs", __doc__)
     parser.add_argument("--match", default="", help="a pattern of QUESTION=ANSWER: TEST")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     given = parser.parse_args()
     started = time.monotonic()
     chosen = [proof for proof in Proof.read() if re.search(given.match, str(proof))]
@@ -65,8 +61,7 @@ def main() -> None:
             told = f"DOES NOT HOLD: {verdict.problem}" if verdict.problem else "holds"
             say(f"{len(verdicts)}/{len(chosen)} {verdict.proof} {told}")
     report = summarise(verdicts, time.monotonic() - started)
-    print(json.dumps(asdict(report), indent=2) if given.json else report)
-    sys.exit(bool(report.failed))
+    conclude(report, failed=bool(report.failed), as_json=given.json)
 
 
 def judge(shop: Workshop, proof: Proof, answers: Answers) -> Verdict:

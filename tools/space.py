@@ -4,15 +4,12 @@ Each text that the template can produce is checked once, alone and against the o
 of whole projects is compared, byte for byte, with what Copier writes.
 """
 
-import json
 import multiprocessing
 import random
-import sys
 import tempfile
 import time
-from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.harness.project import GeneratedProject
@@ -21,8 +18,8 @@ from tests.harness.simulate import add_question
 from tests.harness.source import REPOSITORY, copy_template, isolated
 from tests.harness.space import EVERYTHING, Answers
 from tests.harness.survey import Hints, Survey
+from tools.report import command, conclude, say
 
-HINTS = REPOSITORY / "tests" / "space.toml"
 COMPARED = 500
 
 
@@ -56,8 +53,7 @@ class Report:
 
 def main() -> None:
     """Survey, compare, report; the exit status says whether anything is wrong."""
-    parser = ArgumentParser(prog="make space", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser = command("space", __doc__)
     parser.add_argument("--template", type=Path, help="another template than this checkout's")
     parser.add_argument("--compare", type=int, default=COMPARED, help="projects to compare")
     parser.add_argument(
@@ -71,14 +67,13 @@ def main() -> None:
         report = survey(template, given.compare)
     for problem in report.problems:
         say(problem)
-    print(json.dumps(asdict(report), indent=2) if given.json else report)
-    sys.exit(bool(report.problems))
+    conclude(report, failed=bool(report.problems), as_json=given.json)
 
 
 def survey(template: Path, compare: int = 0) -> Report:
     """Look at a template, and compare so many of its projects with Copier's."""
     started = time.monotonic()
-    found = Survey(template, Hints.read(HINTS))
+    found = Survey(template, Hints.read())
     say(f"space: {len(found.space)} combinations, rendering")
     texts = {
         bodies.path: {body.result for body in bodies.found}
@@ -98,8 +93,8 @@ def survey(template: Path, compare: int = 0) -> Report:
         files=len(texts),
         by_chunks=[bodies.path for bodies in by_chunks],
         texts_by_chunks=sum(len({body.result for body in b.found}) for b in by_chunks),
-        trees=sum(1 for _ in found.trees()),
-        claims=sum(1 for _ in found.claims()),
+        trees=len(found.trees),
+        claims=len(found.claims),
         seconds=surveyed - started,
         compared=compare,
         compare_seconds=time.monotonic() - surveyed,
@@ -132,11 +127,6 @@ def _differ(batch: tuple[Path, Sequence[Answers]]) -> list[str]:
         paths = sorted(p for p in ours.keys() | theirs.keys() if ours.get(p) != theirs.get(p))
         found += [f"{path}: not as Copier writes it, {answers}" for path in paths]
     return found
-
-
-def say(line: str) -> None:
-    """Show progress, apart from the report."""
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ import hashlib
 import json
 import sys
 import time
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -20,6 +20,7 @@ from tests.harness.source import REPOSITORY
 from tests.harness.survey import Survey
 from tools.matrix import describe, explain
 from tools.programs import workshop
+from tools.report import command, conclude
 
 RESULTS = REPOSITORY / "build" / "sweep" / "results.jsonl"
 
@@ -53,10 +54,9 @@ class Memory:
         self._file = file
         self._survey = survey
         file.parent.mkdir(parents=True, exist_ok=True)
-        text = file.read_text("utf-8") if file.exists() else ""
-        self._known = {line["id"] for line in _whole_lines(text)}
-        with file.open("w", encoding="utf-8") as cleaned:
-            cleaned.writelines(f"{json.dumps(line)}\n" for line in _whole_lines(text))
+        lines = [*_whole_lines(file.read_text("utf-8"))] if file.exists() else []
+        self._known = {json.loads(line)["id"] for line in lines}
+        file.write_text("".join(lines), "utf-8")
 
     def __contains__(self, program: Program) -> bool:
         """Whether this program passed, with these distributions."""
@@ -80,10 +80,9 @@ class Memory:
 
 def main() -> None:
     """Run what is not remembered, explain what fails, report."""
-    parser = ArgumentParser(prog="make sweep", description=__doc__)
+    parser = command("sweep", __doc__)
     parser.add_argument("--shard", type=shard, default=(1, 1), help="which of how many: 1/8")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where results are kept")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--template", type=Path, help="another template than this checkout's")
     given = parser.parse_args()
     started = time.monotonic()
@@ -112,8 +111,7 @@ def main() -> None:
         tests=sum(outcome.tests for outcome in outcomes),
         seconds=time.monotonic() - started,
     )
-    print(json.dumps(asdict(report), indent=2) if given.json else report)
-    sys.exit(bool(failed))
+    conclude(report, failed=bool(failed), as_json=given.json)
 
 
 def shard(text: str) -> tuple[int, int]:
@@ -124,11 +122,9 @@ def shard(text: str) -> tuple[int, int]:
     return int(number), int(count)
 
 
-def _whole_lines(text: str) -> Iterator[dict[str, object]]:
+def _whole_lines(text: str) -> Iterator[str]:
     """Yield each line that was written to its end."""
-    for line in text.splitlines(keepends=True):
-        if line.endswith("\n"):
-            yield json.loads(line)
+    yield from (line for line in text.splitlines(keepends=True) if line.endswith("\n"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Copier as people run it: a command of its own."""
+"""Copier, Git and pytest as people run them: commands of their own."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.harness.project import clean_environment
 
@@ -19,3 +20,22 @@ def copier(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
+
+
+def pytest(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run tests of a checkout of this repository and return what was printed and how it ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--quiet", *arguments],
+        cwd=checkout,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def git(at: Path, *arguments: str) -> str:
+    """Run Git and return what it prints. Raises subprocess.CalledProcessError where it fails."""
+    return subprocess.run(
+        ["git", *arguments], cwd=at, check=True, capture_output=True, text=True
+    ).stdout.strip()

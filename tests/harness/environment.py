@@ -9,27 +9,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.harness import facts
 from tests.harness.locks import exclusively
 from tests.harness.project import clean_environment
 from tests.harness.source import REPOSITORY
 
 ENVIRONMENTS = REPOSITORY / "build" / "environments"
 
+# Runs in the environment itself, which has nothing of ours.
 INVENTORY = """
 import json
 from importlib.metadata import distributions, packages_distributions
 found = {}
-for d in distributions():
-    name = d.metadata["Name"].lower().replace("_", "-").replace(".", "-")
-    found[name] = {"modules": [], "scripts": [], "plugins": []}
-    for point in d.entry_points:
-        if point.group == "console_scripts":
-            found[name]["scripts"].append(point.name)
-        elif point.group == "pytest11":
-            found[name]["plugins"].append(point.name)
+for distribution in distributions():
+    points = distribution.entry_points
+    found[distribution.metadata["Name"]] = {
+        "modules": [],
+        "scripts": [p.name for p in points if p.group == "console_scripts"],
+        "plugins": [p.name for p in points if p.group == "pytest11"],
+    }
 for module, names in packages_distributions().items():
     for name in names:
-        found[name.lower().replace("_", "-").replace(".", "-")]["modules"].append(module)
+        found[name]["modules"].append(module)
 print(json.dumps(found))
 """
 
@@ -74,6 +75,7 @@ class Environment:
         """Its interpreter."""
         return self.path / "bin" / "python"
 
+    @functools.cache  # noqa: B019 - an environment does not change
     def fingerprint(self) -> str:
         """Return what tells it from one with other versions."""
         versions = sorted(path.name for path in self.path.glob("lib/*/site-packages/*.dist-info"))
@@ -100,7 +102,7 @@ class Environment:
             [self.python, "-c", INVENTORY], check=True, capture_output=True, text=True
         )
         found: dict[str, dict[str, list[str]]] = json.loads(done.stdout)
-        return {name: Distribution(**brings) for name, brings in found.items()}
+        return {facts.distribution(name): Distribution(**brings) for name, brings in found.items()}
 
 
 def _uv(*arguments: str, text: str | None = None) -> None:

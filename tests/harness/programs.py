@@ -89,10 +89,7 @@ class Programs:
         """Return every distinct program, in an order that does not change."""
         found: dict[str, Program] = {}
         for answers in self.survey.space.combinations(only=self._decisive):
-            choices = self.survey.space.choose().with_all(answers)
-            if choices is None:
-                raise ValueError(f"{answers} are not legal")
-            program = self.of(choices.completed(self.survey.least))
+            program = self.of(self.survey.space.choose(answers).completed(self.survey.least))
             found.setdefault(program.key, program)
         return [found[key] for key in sorted(found)]
 

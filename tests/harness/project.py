@@ -12,6 +12,8 @@ from tests.harness.space import Answers
 
 # Folders that tools make; the template renders none of them.
 LITTER = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", "build"}
+# The shortest word that YAML reads as something else, and the longest there is.
+SLUGS = ("null", "a" + 49 * "0")
 # What a command sees of this test run's own environment would not be there in a user's terminal.
 FOREIGN = ("APP_", "PYTEST_", "VIRTUAL_ENV", "MAKE", "MFLAGS", "PYTHONPATH", "TEST_DATABASE")
 

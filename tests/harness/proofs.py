@@ -10,9 +10,10 @@ from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any
 
 from tests.harness.environment import ENVIRONMENTS
+from tests.harness.linters import TOOLS
 from tests.harness.programs import SECONDS, SERVER, Program, Runner
 from tests.harness.project import LITTER, clean_environment
 from tests.harness.source import REPOSITORY
@@ -73,8 +74,7 @@ class Proof:
 
         Raises ProofError where they do not go together.
         """
-        complete = space.complete({self.question: self.answer, **self.given})
-        answers = {name: cast("Answer", complete[name]) for name in space.factors()}
+        answers = space.combination({self.question: self.answer, **self.given})
         if not space.allows(answers):
             raise ProofError(f"these do not go together: {answers}")
         return answers
@@ -146,11 +146,13 @@ def noting(log: str) -> Generator[None]:
 
 
 def copy_checkout(into: Path) -> Path:
-    """Copy this checkout, uncommitted changes included, with the environments it has made."""
-    shutil.copytree(REPOSITORY, into, ignore=shutil.ignore_patterns(*LITTER, ".tools"))
-    environments = into / ENVIRONMENTS.relative_to(REPOSITORY)
-    environments.parent.mkdir()
-    environments.symlink_to(ENVIRONMENTS)
+    """Copy this checkout, uncommitted changes included, with the tools and environments it has."""
+    litter = shutil.ignore_patterns(*(LITTER - {".git"}), TOOLS.name)
+    shutil.copytree(REPOSITORY, into, ignore=litter)
+    for made in (TOOLS, ENVIRONMENTS):
+        there = into / made.relative_to(REPOSITORY)
+        there.parent.mkdir(exist_ok=True)
+        there.symlink_to(made)
     return into
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.harness.command import git
 from tests.harness.source import REPOSITORY, copy_template
 
 # What may come: this checkout as a release, and after it one that touches what users edit.
@@ -30,7 +31,7 @@ class Releases:
         Raises ValueError where a commit is missing, as in a shallow clone, or where a change of the
         synthetic release finds no place.
         """
-        _git(REPOSITORY, "clone", "--quiet", "--no-checkout", str(REPOSITORY), str(into))
+        git(REPOSITORY, "clone", "--quiet", "--no-checkout", str(REPOSITORY), str(into))
         released = recorded_releases()
         for version, commit in released.items():
             if subprocess.run(
@@ -39,18 +40,18 @@ class Releases:
                 raise ValueError(
                     f"Release {version}, commit {commit}, is not here: git fetch --unshallow"
                 )
-            _git(into, "tag", "--force", f"v{version}", commit)
-        _git(into, "checkout", "--quiet", "--detach", "HEAD")
+            git(into, "tag", "--force", f"v{version}", commit)
+        git(into, "checkout", "--quiet", "--detach", "HEAD")
         _commit_checkout(into)
-        _git(into, "tag", CURRENT)
+        git(into, "tag", CURRENT)
         for change in tomllib.loads(CHANGES.read_text("utf-8"))["change"]:
             file, before = into / change["path"], change["before"]
             text = file.read_text("utf-8")
             if text.count(before) != 1:
                 raise ValueError(f"{file} has {text.count(before)} times, not once: {before}")
             file.write_text(text.replace(before, change["after"]), "utf-8")
-        _git(into, "commit", "--quiet", "--all", "--message", "The synthetic release")
-        _git(into, "tag", SYNTHETIC)
+        git(into, "commit", "--quiet", "--all", "--message", "The synthetic release")
+        git(into, "tag", SYNTHETIC)
         return cls(into, (*(f"v{version}" for version in released), CURRENT))
 
 
@@ -69,11 +70,5 @@ def _commit_checkout(clone: Path) -> None:
     template = clone.with_name(f"{clone.name}-checkout")
     shutil.copytree(copy_template(template), clone, dirs_exist_ok=True)
     shutil.copy2(REPOSITORY / "CHANGELOG.md", clone)
-    _git(clone, "add", "--all")
-    _git(clone, "commit", "--quiet", "--message", "This checkout")
-
-
-def _git(at: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=at, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message", "This checkout")

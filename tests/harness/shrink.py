@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.harness.space import Answers, AnswerSpace
+from tests.harness.space import Answers, AnswerSpace, argument
 
 
 def smallest(
@@ -33,8 +33,5 @@ def _simpler(space: AnswerSpace, answers: Answers, base: Answers) -> Iterator[An
 
 def command_line(answers: Answers) -> str:
     """Return how to make a project with these answers, all others being the default."""
-    data = [
-        f"--data {name}={str(answer).lower() if isinstance(answer, bool) else answer}"
-        for name, answer in answers.items()
-    ]
+    data = [f"--data {argument(name, answer)}" for name, answer in answers.items()]
     return " ".join(["copier copy --defaults", *data, "TEMPLATE PROJECT"])

@@ -96,9 +96,12 @@ class Combinations:
             known = {name: value for row in rows for name, value in row.items()}
             yield {name: known[name] for name in names}
 
-    def choose(self) -> "Choices":
-        """Return choices of which none is made yet."""
-        return Choices(self._group_of)
+    def choose(self, answers: Answers | None = None) -> "Choices":
+        """Return choices of which these are made. Raises KeyError where they are not legal."""
+        choices = Choices(self._group_of)
+        for name, answer in (answers or {}).items():
+            choices.give(name, answer)
+        return choices
 
     @functools.cached_property
     def _group_of(self) -> Mapping[str, Group]:
@@ -159,6 +162,11 @@ class AnswerSpace(Combinations):
             for question in self._walk(answers)
             if question.get_when()
         }
+
+    def combination(self, answers: Answers | None = None) -> Answers:
+        """Return these answers to the questions with a choice; the others have their defaults."""
+        complete = self.complete(answers or {})
+        return {name: cast("Answer", complete[name]) for name in self.factors()}
 
     def extensions(self, answers: Answers = EVERYTHING) -> Mapping[str, bool]:
         """Return every part of the service, and whether these answers turn it on."""
@@ -289,6 +297,11 @@ class Choices:
             legal = whole.legal(name)
             whole.give(name, base[name] if base[name] in legal else next(iter(legal)))
         return {name: whole.made[name] for name in self._groups}
+
+
+def argument(name: str, answer: object) -> str:
+    """Return an answer as Copier's `--data` wants it."""
+    return f"{name}={str(answer).lower() if isinstance(answer, bool) else answer}"
 
 
 def _texts(value: object) -> Iterator[str]:

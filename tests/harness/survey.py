@@ -16,6 +16,7 @@ from tests.harness import checks, facts
 from tests.harness.coverage import covering_array
 from tests.harness.environment import Distribution, Environment
 from tests.harness.render import Found, Reading, Renderer, Unit
+from tests.harness.source import REPOSITORY
 from tests.harness.space import Answer, Answers, AnswerSpace
 
 K = TypeVar("K")
@@ -25,6 +26,7 @@ FEW = 256
 SAMPLE = 1000
 # The record of the answers names those not taken, too.
 RECORD = ".copier-answers.yml"
+HINTS = REPOSITORY / "tests" / "space.toml"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Hints:
     apart: Sequence[str] = ()
 
     @classmethod
-    def read(cls, file: Path) -> "Hints":
+    def read(cls, file: Path = HINTS) -> "Hints":
         """Read a file of hints."""
         content = tomllib.loads(file.read_text("utf-8"))
         words = [(w["question"], w["answer"], w["pattern"]) for w in content["words"]]
@@ -119,18 +121,21 @@ class Survey:
                 yield from checks.check_text(bodies.path, text)
                 yield from checks.check_syntax(bodies.path, text)
         yield from self._ruff()
-        for claim in self.claims():
+        for claim in self.claims:
             if (missing := counterexample(self.space, claim)) is not None:
                 told = ", ".join(f"{name}={answer}" for name, answer in missing.items())
                 yield f"{claim.unit.path}: {claim.sentence} with {told or 'any answers'}"
 
-    def claims(self) -> Iterator[Claim]:
-        """Yield what must hold between the texts of a project."""
-        yield from self._imports()
-        yield from self._unused_requirements()
-        yield from self._settings()
-        yield from self._targets()
-        yield from self._names()
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """What must hold between the texts of a project."""
+        return [
+            *self._imports(),
+            *self._unused_requirements(),
+            *self._settings(),
+            *self._targets(),
+            *self._names(),
+        ]
 
     def _at(self, *paths: str) -> list[Unit]:
         return [unit for unit in self.units if unit.path in paths]
@@ -147,13 +152,12 @@ class Survey:
         )
         for name, values in self.space.factors().items():
             for value in values:
-                choices = self.space.choose()
-                choices.give(name, value)
-                best = min(best, choices.completed(best), key=self._parts_on)
+                other = self.space.choose({name: value}).completed(best)
+                best = min(best, other, key=self._parts_on)
         return best
 
     def _parts_on(self, answers: Answers) -> int:
-        return sum(self.space.extensions(answers).values())
+        return sum(map(Reading(self.renderer, answers).part, self.renderer.conditions))
 
     def _bodies(self, path: str) -> Bodies:
         text = functools.partial(self.renderer.text, path)
@@ -172,11 +176,15 @@ class Survey:
             self.least,
             *filter(None, map(self._with, itertools.combinations(sorted(parts), 1))),
             *filter(None, map(self._with, itertools.combinations(sorted(parts), 2))),
-            *covering_array(self.space),
+            *self._pairs,
             *(self.space.sample(generator) for _ in range(self._sample)),
         ]
         for answers in combinations:
             yield Found(answers, self.renderer.file(path, answers))
+
+    @cached_property
+    def _pairs(self) -> list[Answers]:
+        return covering_array(self.space)
 
     def _with(self, parts: Iterable[str]) -> Answers | None:
         """Return a combination with these parts on and few others; None where there is none."""
@@ -184,14 +192,15 @@ class Survey:
         ways = self.renderer.explore(lambda reading: all(map(reading.part, wanted)))
         for way in ways:
             if way.result:
-                choices = self.space.choose()
-                for name, answer in way.answers.items():
-                    choices.give(name, answer)
-                return choices.completed(self.least)
+                return self.space.choose(way.answers).completed(self.least)
         return None
 
-    def trees(self) -> Iterator[dict[str, str]]:
-        """Yield what ruff reads of projects in which every text of a Python file occurs."""
+    @cached_property
+    def trees(self) -> list[dict[str, str]]:
+        """What ruff reads of projects in which every text of a Python file occurs."""
+        return [*self._trees()]
+
+    def _trees(self) -> Iterator[dict[str, str]]:
         todo: dict[tuple[str, str], Answers] = {
             (bodies.path, found.result): found.answers
             for bodies in self.bodies
@@ -214,7 +223,7 @@ class Survey:
 
     def _ruff(self) -> Iterable[str]:
         with tempfile.TemporaryDirectory() as folder:
-            for number, tree in enumerate(self.trees()):
+            for number, tree in enumerate(self.trees):
                 for path, text in tree.items():
                     file = Path(folder) / str(number) / path
                     file.parent.mkdir(parents=True, exist_ok=True)
@@ -349,10 +358,9 @@ class Survey:
 
     def _belongings(self, part: str) -> Iterator[str]:
         """Yield names that only exist with a part: distributions, settings, modules, services."""
-        shared = {name for unit in self.units if not unit.kind for name in _requirement_names(unit)}
         for kind in (facts.RUNTIME, facts.DEVELOPMENT):
             for _, text in facts.requirements(Unit("", self.renderer.share(part, kind), {}, kind)):
-                if (name := facts.distribution(text)) not in shared:
+                if (name := facts.distribution(text)) not in self._shared:
                     yield name
         yield from facts.EXAMPLE.findall(self.renderer.share(part, "env"))
         yield from facts.SERVICE.findall(self.renderer.share(part, "compose"))
@@ -360,13 +368,16 @@ class Survey:
             if path.startswith("src/"):
                 yield facts.module_of(path)
 
+    @cached_property
+    def _shared(self) -> set[str]:
+        """The distributions that pyproject.toml itself requires, whatever parts are on."""
+        own = [unit for unit in self._at("pyproject.toml") if not unit.kind]
+        return {facts.distribution(text) for unit in own for _, text in facts.requirements(unit)}
+
 
 def counterexample(space: AnswerSpace, claim: Claim) -> Answers | None:
     """Return answers that bring the text in and nothing that it needs; None if there are none."""
-    choices = space.choose().with_all(claim.unit.answers)
-    if choices is None:
-        raise ValueError(f"{claim.unit.path} cannot be there with {claim.unit.answers}")
-    pending = [(choices, 0)]
+    pending = [(space.choose(claim.unit.answers), 0)]
     while pending:
         choices, number = pending.pop()
         if number == len(claim.providers):
@@ -383,11 +394,6 @@ def counterexample(space: AnswerSpace, claim: Claim) -> Answers | None:
 
 def _is_on(part: str, reading: Reading) -> bool:
     return reading.part(part)
-
-
-def _requirement_names(unit: Unit) -> Iterator[str]:
-    if unit.path == "pyproject.toml":
-        yield from (facts.distribution(text) for _, text in facts.requirements(unit))
 
 
 def _grouped(found: Iterable[tuple[K, Unit]]) -> dict[K, list[Answers]]:
