@@ -42,10 +42,13 @@ if TYPE_CHECKING:
 REASONS = REPOSITORY / "tests" / "mutants.toml"
 # So many whole texts of a file that has too many; the shares themselves are all looked at.
 SAMPLE = 20
-# Which tests look at a file of a project, or of the template.
+# Which tests look at a file of the template that has the mistake, or of a project that changes.
 TESTS = {
     r"^(questions/|LICENSE)": "tests/test_questions.py",
-    r"^(questions/project|pyproject|README|src/app/core/project)": "tests/test_free_text.py",
+    # Where free text is written.
+    r"^(questions/project|template/(pyproject|README|src/app/core/project))": (
+        "tests/test_free_text.py"
+    ),
     # What the others look at, edits that stay, is not for it to decide.
     r"^extensions/exclude": "tests/test_updates.py::test_untouched",
     r"^\.github/": "tests/test_workflows.py",
@@ -104,7 +107,11 @@ def main() -> None:
         original = copy_template(Path(folder) / "template")
         chosen = [m for m in mutants(original) if re.search(given.match, f"{m.path}: {m.mistake}")]
         say(f"mutants: {len(chosen)}")
-        verdicts = [*tqdm(judge_all(shop, original, chosen), "mutants", len(chosen))]
+        verdicts: list[Verdict] = []
+        for verdict in tqdm(judge_all(shop, original, chosen), "mutants", len(chosen)):
+            verdicts.append(verdict)
+            if not verdict.noticed_by:
+                say(f"\nsurvives: {verdict.path}: {verdict.mistake}")
     reasons = tomllib.loads(REASONS.read_text("utf-8"))["survivor"]
     survivors = [v for v in verdicts if not v.noticed_by]
     unexplained = [v for v in survivors if not any(_explains(r, v) for r in reasons)]
@@ -117,7 +124,7 @@ def main() -> None:
         seconds=time.monotonic() - started,
     )
     for verdict in unexplained:
-        say(f"survives: {verdict.path}: {verdict.mistake}")
+        say(f"without a reason: {verdict.path}: {verdict.mistake}")
     conclude(report, failed=bool(unexplained), as_json=given.json)
 
 
@@ -170,7 +177,7 @@ def judge(
     problem, changed = looked.get()
     # What they decide is not in a text: a default, what is asked, what an update leaves alone.
     if mutant.path.startswith(("questions/", "extensions/exclude")):
-        changed[mutant.path] = shop.defaults
+        changed.setdefault(mutant.path, shop.defaults)
     if problem:
         noticed = "space"
     elif not changed:
@@ -186,8 +193,9 @@ def judge(
 
 
 def noticed_by_tests(mutant: Mutant, changed: Mapping[str, Answers]) -> str:
-    """Run this repository's tests of the files that changed, in a checkout with the mutant."""
-    chosen = [test for pattern, test in TESTS.items() if any(re.match(pattern, p) for p in changed)]
+    """Run this repository's tests of the files concerned, in a checkout with the mutant."""
+    paths = [mutant.path, *changed]
+    chosen = [test for pattern, test in TESTS.items() if any(re.match(pattern, p) for p in paths)]
     if not chosen:
         return ""
     with tempfile.TemporaryDirectory() as folder:
