@@ -1,7 +1,7 @@
 """Make mistakes in the template and see which of them the harness notices: `make mutants`.
 
-Each mutant is looked at by the survey; where it lets one pass, programs that it changes run their
-own tests, this repository tests the files that it changes, and a project with it is installed,
+Each mutant is looked at by the survey; where it lets one pass, this repository tests the files that
+it changes, programs that it changes run their own tests, and a project with it is installed,
 checked and started. What nothing notices survives, and needs a reason in
 tests/mutants.toml or a new check.
 """
@@ -51,6 +51,7 @@ TESTS = {
     ),
     # What the others look at, edits that stay, is not for it to decide.
     r"^extensions/exclude": "tests/test_updates.py::test_untouched",
+    r"^(pyproject|Dockerfile|src/app/|migrations/|\.github/)": "tests/test_architecture.py",
     r"^\.github/": "tests/test_workflows.py",
     r"^(Dockerfile|compose\.yaml|\.dockerignore)$": "tests/test_container_files.py",
     r"^\.pre-commit": "tests/test_hooks.py",
@@ -185,8 +186,8 @@ def judge(
     else:
         with mutated(original, mutant) as template:
             noticed = (
-                noticed_by_programs(shop, template, changed)
-                or noticed_by_tests(mutant, changed)
+                noticed_by_tests(mutant, changed)
+                or noticed_by_programs(shop, template, changed)
                 or noticed_by_project(template, changed)
             )
     return Verdict(mutant.path, mutant.mistake, noticed)
@@ -223,7 +224,9 @@ def noticed_by_programs(shop: Workshop, template: Path, changed: Mapping[str, An
 
 
 def noticed_by_project(template: Path, changed: Mapping[str, Answers]) -> str:
-    """Install, check and start a project that the mutant changes."""
+    """Install, check and start a project that the mutant changes; its tests have run, and ruff."""
+    if all(path.endswith(".py") for path in changed):
+        return ""
     answers = next(iter(changed.values()))
     with tempfile.TemporaryDirectory() as folder:
         project = GeneratedProject.render(template, Path(folder) / "service", answers)

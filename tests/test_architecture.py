@@ -1,0 +1,124 @@
+"""What a project's modules, its import rules, and its image say of one another."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.harness import facts
+from tests.harness.coverage import covering_array
+from tests.harness.survey import Hints, Survey
+
+Tree = Mapping[str, str]
+ROOT = "src/app/"
+# Where a service and its migrations begin.
+ENTRIES = ("app.main",)
+# Migrations look for these by their name.
+BY_NAME = re.compile(r"app\.(\w+\.)*models")
+
+
+@pytest.fixture(scope="module")
+def survey(template: Path) -> Survey:
+    """Return what can be known of the template's projects."""
+    return Survey(template, Hints.read())
+
+
+@pytest.fixture(scope="module")
+def trees(survey: Survey) -> list[Tree]:
+    """Return projects in which any two answers meet."""
+    return [survey.renderer.tree(answers) for answers in covering_array(survey.space)]
+
+
+def modules(tree: Tree) -> dict[str, str]:
+    """Return the text of each module of the service."""
+    found = (path for path in tree if path.startswith(ROOT) and path.endswith(".py"))
+    return {facts.module_of(path): tree[path] for path in found}
+
+
+def imported(text: str) -> Iterator[str]:
+    """Yield each module, or name in a module, that a text imports, and the packages around it."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+
+
+def contracts(tree: Tree) -> Mapping[str, Mapping[str, list[str]]]:
+    """Return the import rules by their id."""
+    found = tomllib.loads(tree["pyproject.toml"])["tool"]["importlinter"]["contracts"]
+    return {contract["id"]: contract for contract in found}
+
+
+def test_every_module_is_used(trees: list[Tree]) -> None:
+    """What no part needs any more is not left behind."""
+    for tree in trees:
+        found = modules(tree)
+        pending = [name for name in found if name in ENTRIES or BY_NAME.fullmatch(name)]
+        reached = {*pending}
+        while pending:
+            new = {*imported(found[pending.pop()])} & found.keys() - reached
+            reached |= new
+            pending += new
+        assert found.keys() - reached == set()
+
+
+def test_every_package_has_a_layer(trees: list[Tree]) -> None:
+    """The rule of the layers holds for all packages and for the modules beside them."""
+    for tree in trees:
+        names = {".".join(name.split(".")[:2]) for name in modules(tree)} - {"app"}
+        assert names == {*contracts(tree)["layers"]["layers"]}
+
+
+def test_every_service_is_kept_from_http(trees: list[Tree]) -> None:
+    """The rule of the services holds for all of them, and is not there without any."""
+    for tree in trees:
+        names = {name for name in modules(tree) if name.endswith(".service")}
+        assert names == {*contracts(tree).get("services", {}).get("source_modules", [])}
+
+
+def test_first_revision_names_every_constraint(trees: list[Tree]) -> None:
+    """Each table has a primary key, and what has a name can be changed by it later."""
+    for tree in trees:
+        revision = next((tree[path] for path in tree if path.endswith("_initial.py")), "")
+        calls = [node for node in ast.walk(ast.parse(revision)) if isinstance(node, ast.Call)]
+        tables = [call for call in calls if _called(call) == "op.create_table"]
+        for table in tables:
+            made = [arg for arg in table.args if isinstance(arg, ast.Call)]
+            constraints = [call for call in made if _called(call).endswith("Constraint")]
+            assert [_called(call) for call in constraints].count("sa.PrimaryKeyConstraint") == 1
+            assert all("name" in {k.arg for k in call.keywords} for call in constraints)
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func)
+
+
+def test_image_has_what_it_runs(survey: Survey, trees: list[Tree]) -> None:
+    """The command of the image is one of a distribution that the service itself requires."""
+    images = [tree for tree in trees if "Dockerfile" in tree]
+    assert images
+    for tree in images:
+        (command,) = re.findall(r"(?m)^CMD (\[.+\])$", tree["Dockerfile"])
+        required = tomllib.loads(tree["pyproject.toml"])["project"]["dependencies"]
+        brought = (survey.distributions[facts.distribution(text)] for text in required)
+        assert json.loads(command)[0] in {name for one in brought for name in one.scripts}
+
+
+def test_image_is_labelled_by_the_workflow(trees: list[Tree]) -> None:
+    """The workflow says where an image comes from; its version is that of a release."""
+    built = [tree for tree in trees if {"Dockerfile", ".github/workflows/ci.yaml"} <= tree.keys()]
+    assert built
+    for tree in built:
+        wanted = {*re.findall(r"(?m)^ARG ([A-Z]+)$", tree["Dockerfile"])} - {"VERSION"}
+        given = {*re.findall(r"(?m)^ +([A-Z]+)=\$\{\{ ", tree[".github/workflows/ci.yaml"])}
+        assert given == wanted != set()
