@@ -34,7 +34,7 @@ from tests.harness.survey import Hints, Survey
 from tools.demo import free_port
 from tools.programs import Workshop, workshop
 from tools.report import command, conclude, say
-from tools.server import Server
+from tools.server import Server, ServerError
 
 if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult
@@ -236,8 +236,8 @@ def noticed_by_project(template: Path, changed: Mapping[str, Answers]) -> str:
             project.check()
             with Server(project.path, free_port(), clean_environment()) as server:
                 server.wait_until_ready()
-        except (CommandError, OSError):
-            return "a project's make check"
+        except (CommandError, ServerError, OSError):
+            return "a project that is checked and started"
     return ""
 
 
