@@ -2,11 +2,13 @@
 
 Each mutant is looked at by the survey; where it lets one pass, this repository tests the files that
 it changes, programs that it changes run their own tests, and a project with it is installed,
-checked and started. What nothing notices survives, and needs a reason in
+checked and started. A run that ended early goes on. What nothing notices survives, and needs a reason in
 tests/mutants.toml or a new check.
 """
 
 import functools
+import hashlib
+import json
 import multiprocessing
 import os
 import re
@@ -17,13 +19,13 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from tests.harness.command import pytest
+from tests.harness.command import git, pytest
 from tests.harness.mutants import Mutant, mutants
 from tests.harness.programs import Programs
 from tests.harness.project import CommandError, GeneratedProject, clean_environment
@@ -35,10 +37,12 @@ from tools.demo import free_port
 from tools.programs import Workshop, workshop
 from tools.report import command, conclude, say
 from tools.server import Server, ServerError
+from tools.sweep import whole_lines
 
 if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult
 
+RESULTS = REPOSITORY / "build" / "mutants"
 REASONS = REPOSITORY / "tests" / "mutants.toml"
 # So many whole texts of a file that has too many; the shares themselves are all looked at.
 SAMPLE = 20
@@ -98,6 +102,40 @@ class Report:
         )
 
 
+class Memory:
+    """Verdicts on the mutants of one checkout, a line of JSON each: a run that ended goes on."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        known = (Verdict(**json.loads(line)) for line in whole_lines(file.read_text("utf-8")))
+        self._known = {(verdict.path, verdict.mistake): verdict for verdict in known}
+        file.write_text(
+            "".join(f"{json.dumps(asdict(v))}\n" for v in self._known.values()), "utf-8"
+        )
+
+    def recall(self, mutant: Mutant) -> Verdict | None:
+        """Return the verdict on a mutant, if there is one."""
+        return self._known.get((mutant.path, mutant.mistake))
+
+    def add(self, verdict: Verdict) -> None:
+        """Keep a verdict, at once."""
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(asdict(verdict))}\n")
+
+
+def checkout_digest() -> str:
+    """Return what tells this checkout from one in which verdicts may be others."""
+    digest = hashlib.sha256()
+    for path in sorted(
+        git(REPOSITORY, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
+    ):
+        if (REPOSITORY / path).is_file():
+            digest.update(f"{path}\n".encode() + (REPOSITORY / path).read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def main() -> None:
     """Make every mistake, or those that match, and report."""
     parser = command("mutants", __doc__)
@@ -107,9 +145,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, workshop(None) as shop:
         original = copy_template(Path(folder) / "template")
         chosen = [m for m in mutants(original) if re.search(given.match, f"{m.path}: {m.mistake}")]
-        say(f"mutants: {len(chosen)}")
-        verdicts: list[Verdict] = []
-        for verdict in tqdm(judge_all(shop, original, chosen), "mutants", len(chosen)):
+        memory = Memory(RESULTS / f"{checkout_digest()}.jsonl")
+        verdicts = [v for m in chosen if (v := memory.recall(m))]
+        todo = [mutant for mutant in chosen if memory.recall(mutant) is None]
+        for verdict in tqdm(judge_all(shop, original, todo), "mutants", len(todo), miniters=1):
+            memory.add(verdict)
             verdicts.append(verdict)
             if not verdict.noticed_by:
                 say(f"\nsurvives: {verdict.path}: {verdict.mistake}")

@@ -54,7 +54,7 @@ class Memory:
         self._file = file
         self._survey = survey
         file.parent.mkdir(parents=True, exist_ok=True)
-        lines = [*_whole_lines(file.read_text("utf-8"))] if file.exists() else []
+        lines = [*whole_lines(file.read_text("utf-8"))] if file.exists() else []
         self._known = {json.loads(line)["id"] for line in lines}
         file.write_text("".join(lines), "utf-8")
 
@@ -122,7 +122,7 @@ def shard(text: str) -> tuple[int, int]:
     return int(number), int(count)
 
 
-def _whole_lines(text: str) -> Iterator[str]:
+def whole_lines(text: str) -> Iterator[str]:
     """Yield each line that was written to its end."""
     yield from (line for line in text.splitlines(keepends=True) if line.endswith("\n"))
 
