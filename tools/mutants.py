@@ -2,8 +2,8 @@
 
 Each mutant is looked at by the survey; where it lets one pass, this repository tests the files that
 it changes, programs that it changes run their own tests, and a project with it is installed,
-checked and started. A run that ended early goes on. What nothing notices survives, and needs a reason in
-tests/mutants.toml or a new check.
+checked and started. What nothing notices survives, and needs a reason in tests/mutants.toml or a
+new check. A run that ended early goes on where it was.
 """
 
 import functools
