@@ -9,7 +9,7 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo try test check space matrix sweep mutants proofs installs updates containers release
+.PHONY: help demo try test check space matrix sweep mutants proofs installs updates containers bench release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -48,6 +48,9 @@ updates: $(UV) ## every release updated to this checkout, with every edit by its
 
 containers: $(UV) ## images built and started; needs a Docker engine
 	@uv run pytest tests/containers
+
+bench: $(UV) ## figures of generated services: make bench NAME=outage
+	@uv run --quiet python -m benchmarks $(NAME) $(ARGS)
 
 release: $(UV) ## release what is committed: make release VERSION=1.2.3
 	@uv run --quiet python -m tools.release "$(VERSION)"

@@ -13,6 +13,7 @@ import pytest
 from tests.harness.releases import Releases
 from tests.harness.source import copy_template, isolated, publish_template
 from tests.harness.space import AnswerSpace
+from tests.harness.survey import Hints, Survey
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "A Tester",
@@ -40,6 +41,12 @@ def isolation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the template of this checkout as a plain folder."""
     return copy_template(tmp_path_factory.mktemp("plain") / "template")
+
+
+@pytest.fixture(scope="session")
+def survey(template: Path) -> Survey:
+    """Return a survey of this checkout's template."""
+    return Survey(template, Hints.read(), 1)
 
 
 @pytest.fixture(scope="session")

@@ -5,26 +5,20 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
 from tests.harness import facts
 from tests.harness.coverage import covering_array
-from tests.harness.survey import Hints, Survey
+from tests.harness.survey import Survey
 
 Tree = Mapping[str, str]
 ROOT = "src/app/"
-# Where a service and its migrations begin.
-ENTRIES = ("app.main",)
-# Migrations look for these by their name.
-BY_NAME = re.compile(r"app\.(\w+\.)*models")
-
-
-@pytest.fixture(scope="module")
-def survey(template: Path) -> Survey:
-    """Return what can be known of the template's projects."""
-    return Survey(template, Hints.read())
+# Where the service and what runs beside it begin, what is looked for by its name, and what there is
+# for a project's own tasks.
+ENTRY = re.compile(
+    r"app\.(main|outbox\.(relay|lag)|tasks\.(worker|clock|failed|effects)|(\w+\.)*(models|tasks))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +35,9 @@ def modules(tree: Tree) -> dict[str, str]:
 
 def imported(text: str) -> Iterator[str]:
     """Yield each module, or name in a module, that a text imports, and the packages around it."""
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            parts = name.split(".")
-            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+    for name in facts.imported(text):
+        parts = name.split(".")
+        yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
 def contracts(tree: Tree) -> Mapping[str, Mapping[str, list[str]]]:
@@ -63,7 +50,7 @@ def test_every_module_is_used(trees: list[Tree]) -> None:
     """What no part needs any more is not left behind."""
     for tree in trees:
         found = modules(tree)
-        pending = [name for name in found if name in ENTRIES or BY_NAME.fullmatch(name)]
+        pending = [*filter(ENTRY.fullmatch, found)]
         reached = {*pending}
         while pending:
             new = {*imported(found[pending.pop()])} & found.keys() - reached
@@ -83,7 +70,9 @@ def test_every_service_is_kept_from_http(trees: list[Tree]) -> None:
     """The rule of the services holds for all of them, and is not there without any."""
     for tree in trees:
         names = {name for name in modules(tree) if name.endswith(".service")}
-        assert names == {*contracts(tree).get("services", {}).get("source_modules", [])}
+        contract = contracts(tree).get("services")
+        assert names == {*(contract["source_modules"] if contract else ())}
+        assert bool(names) == bool(contract)
 
 
 def test_first_revision_names_every_constraint(trees: list[Tree]) -> None:
@@ -122,3 +111,26 @@ def test_image_is_labelled_by_the_workflow(trees: list[Tree]) -> None:
         wanted = {*re.findall(r"(?m)^ARG ([A-Z]+)$", tree["Dockerfile"])} - {"VERSION"}
         given = {*re.findall(r"(?m)^ +([A-Z]+)=\$\{\{ ", tree[".github/workflows/ci.yaml"])}
         assert given == wanted != set()
+
+
+def test_driver_is_installed(trees: list[Tree]) -> None:
+    """What the URL of development and tests names is a distribution that the service requires."""
+    for tree in trees:
+        (driver,) = re.findall(r'(?m)^DRIVER = "(\w+)"$', tree["tools/driver.py"])
+        required = tomllib.loads(tree["pyproject.toml"])["project"]["dependencies"]
+        assert driver in map(facts.distribution, required)
+
+
+def test_models_are_of_the_chosen_kind(trees: list[Tree]) -> None:
+    """Where SQLModel is required, all models are its own, and none is anywhere else."""
+    seen: set[bool] = set()
+    for tree in trees:
+        required = tomllib.loads(tree["pyproject.toml"])["project"]["dependencies"]
+        wanted = "sqlmodel" in map(facts.distribution, required)
+        found = modules(tree)
+        models = {name for name in found if name.endswith(".models")}
+        assert {name for name in found if "sqlmodel" in {*imported(found[name])}} == (
+            models if wanted else set()
+        )
+        seen.add(wanted)
+    assert seen == {True, False}

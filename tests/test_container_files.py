@@ -24,9 +24,10 @@ from tests.harness.render import Reading, Renderer
 from tests.harness.survey import RECORD
 
 FILES = ("Dockerfile", "compose.yaml")
-CONTAINER = re.compile(r"(?i)docker|podman|\bcompose\b|container|\bimages?\b")
+# A server that CI starts for the tests is nobody's image.
+CONTAINER = re.compile(r"(?i)docker(?! (run|exec) )|podman|\bcompose\b|container|\bimages?\b")
 # What a base image or a library reads, and we do not.
-FOREIGN = re.compile(r"POSTGRES_\w+|PGPASSWORD")
+FOREIGN = re.compile(r"(KAFKA|MARIADB|POSTGRES|RABBITMQ)_\w+|PGPASSWORD")
 # What the closing line counts then; `references` has looked all the same.
 WITHOUT_COMPOSE = "checks left out for want of Docker Compose"
 
@@ -217,11 +218,12 @@ def test_is_not_silent(name: str, tmp_path: Path) -> None:
 def test_every_answer_counts(renderer: Renderer) -> None:
     """Each answer that the files read makes a difference."""
     factors = renderer.space.factors()
-    for name, asked in {
-        "Dockerfile": ("python_version", "server", "license"),
-        "compose.yaml": ("database_driver",),
-    }.items():
-        expected = math.prod(len(factors[question]) for question in asked)
+    for name, ways, asked in (
+        # A database that is a file needs a folder, others do not.
+        ("Dockerfile", 2, ("python_version", "server", "license")),
+        ("compose.yaml", 1, ("database_driver", "broker")),
+    ):
+        expected = ways * math.prod(len(factors[question]) for question in asked)
         assert len(set(texts_of(renderer, name))) == expected
 
 

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.harness.coverage import covering_array
+from tests.harness.databases import own_database
 from tests.harness.project import GeneratedProject, clean_environment
 from tests.harness.source import copy_template
 from tests.harness.space import Answers, AnswerSpace
+from tests.harness.survey import Survey
 from tools.demo import free_port
 from tools.server import Server
 
@@ -65,21 +67,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_installed(
-    row: Answers, template: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+    row: Answers,
+    template: Path,
+    survey: Survey,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """The project installs, serves, and its tests pass; with newest versions its checks do, too."""
     started = time.monotonic()
     python = pythons()[str(row[PYTHON])]
     variables = {PYTHON: python, RESOLUTION: str(row[RESOLUTION])}
     answers = {name: answer for name, answer in row.items() if name not in variables}
+    servers = survey.variables(answers)
     rendered = GeneratedProject.render(template, tmp_path / "service", answers)
-    project = GeneratedProject(rendered.path, answers, variables)
+    project = GeneratedProject(rendered.path, answers, {**variables, **servers})
     project.run("git", "init", "--quiet")
     project.sync()
     if row[RESOLUTION] == "highest":
         project.check()  # an older linter or type checker finds other things
-    with Server(project.path, free_port(), clean_environment(**variables)) as server:
-        server.wait_until_ready()
+    with own_database(project) as url:
+        serving = clean_environment(**variables, **url)
+        with Server(project.path, free_port(), serving) as server:
+            server.wait_until_ready()
     last = project.test().strip().splitlines()[-1]
     record_property("installs", 1)
     record_property(

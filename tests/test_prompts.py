@@ -16,7 +16,7 @@ from tests.harness.space import AnswerSpace
 ENTER, DOWN, CLEAR, CTRL_C = "\r", "\x1b[B", "\x15", "\x03"
 SECONDS = 30
 # A promise, not a copy: who makes everybody answer one more question has to say so here.
-ALWAYS_ASKED = {"project_name", "preset", "project_description", "auth"}
+ALWAYS_ASKED = {"project_name", "preset", "project_description", "database", "auth"}
 
 
 class Terminal:
@@ -105,7 +105,12 @@ def test_refused_text_shows_its_sentence(terminal: Terminal, target: Path) -> No
     terminal.types(CLEAR, "!?", ENTER)
     terminal.sees("The name needs at least one letter or digit.")
     terminal.types(CLEAR, "Better", ENTER)
-    for question in ("How much should it contain?", "What does it do", "Who may call the API?"):
+    for question in (
+        "How much should it contain?",
+        "What does it do",
+        "Which database?",
+        "Who may call the API?",
+    ):
         terminal.sees(question)
         terminal.types(ENTER)
     assert terminal.ends() == 0

@@ -11,16 +11,39 @@ from tests.harness.command import copier
 from tests.harness.source import REPOSITORY
 from tests.harness.space import Answers, AnswerSpace
 
-COLUMNS = 4
+COLUMNS = 5
 WORDS: Mapping[str, object] = {"yes": True, "no": False}
 FROM_THE_NAME = "from the name"
 # Answers that do not go together, or are none, each with the end of what Copier prints.
 REFUSED: Mapping[str, tuple[Answers, str]] = {
     "users of a provider": ({"auth": "oidc"}, "'oidc' is not in ['none', 'jwt']"),
-    "driver of another database": (
+    "driver of SQLite for PostgreSQL": (
         {"database_driver": "aiosqlite"},
-        "'aiosqlite' is not in ['psycopg', 'asyncpg']",
+        "aiosqlite is for sqlite.",
     ),
+    "driver of PostgreSQL for MySQL": (
+        {"database": "mysql", "database_driver": "psycopg"},
+        "psycopg is for postgresql.",
+    ),
+    "driver of MySQL for SQLite": (
+        {"database": "sqlite", "database_driver": "asyncmy"},
+        "asyncmy is for mysql.",
+    ),
+    "another database": (
+        {"database": "oracle"},
+        "'oracle' is not in ['postgresql', 'mysql', 'sqlite']",
+    ),
+    "tasks without a broker": ({"tasks": "taskiq", "broker": "none"}, "Tasks need a broker."),
+    "Redis without tasks": ({"broker": "redis"}, "A broker is for tasks."),
+    "RabbitMQ without tasks": ({"broker": "rabbitmq"}, "A broker is for tasks."),
+    "NATS without tasks": ({"broker": "nats"}, "A broker is for tasks."),
+    "Kafka without tasks": ({"broker": "kafka"}, "A broker is for tasks."),
+    "outbox without tasks": ({"outbox": True}, "The outbox needs tasks."),
+    "outbox without users": (
+        {"outbox": True, "tasks": "taskiq", "auth": "none"},
+        "The outbox needs users: answer outbox with no too.",
+    ),
+    "another queue": ({"tasks": "huey"}, "'huey' is not in ['none', 'taskiq']"),
     "another CI": ({"ci": "gitlab"}, "'gitlab' is not in ['none', 'github']"),
     "a Python that is no more": (
         {"python_version": "3.9"},
@@ -36,14 +59,15 @@ LICENSES = {
 }
 
 
-def documented() -> dict[str, tuple[str, str, str]]:
-    """Return what the table of README.md says of each question: answers, minimal, standard."""
-    found: dict[str, tuple[str, str, str]] = {}
+def documented() -> dict[str, tuple[str, str, str, str]]:
+    """Return what README.md says of each question: answers, minimal, standard, full."""
+    found: dict[str, tuple[str, str, str, str]] = {}
     for line in (REPOSITORY / "README.md").read_text("utf-8").splitlines():
         if line.startswith("| `") and line.count("|") == COLUMNS + 1:
-            names, answers, minimal, standard = (cell.strip() for cell in line[1:-1].split("|"))
+            names, *cells = (cell.strip() for cell in line[1:-1].split("|"))
+            answers, minimal, standard, full = cells
             for name in re.findall(r"`(\w+)`", names):
-                found[name] = answers, minimal, standard
+                found[name] = answers, minimal, standard, full
     return found
 
 
@@ -57,7 +81,7 @@ def test_every_question_is_documented(space: AnswerSpace) -> None:
         assert all(value in answers for value in named) or in_words, name
 
 
-@pytest.mark.parametrize(("preset", "column"), [("minimal", 1), ("standard", 2), ("full", 2)])
+@pytest.mark.parametrize(("preset", "column"), [("minimal", 1), ("standard", 2), ("full", 3)])
 def test_defaults(space: AnswerSpace, preset: str, column: int) -> None:
     """Each preset answers as README.md says."""
     complete = space.complete({"preset": preset})
@@ -72,7 +96,7 @@ def test_defaults_of_nothing(space: AnswerSpace) -> None:
     """Who answers nothing gets the standard, with nobody's name in it."""
     complete = space.complete({})
     assert complete == space.complete({"preset": "standard"})
-    assert complete["generation"] == 1
+    assert complete["generation"] == 2
     assert complete["project_name"] == "My Service"
     assert complete["project_slug"] == "my-service"
     texts = ("project_description", "author_name", "author_email")
@@ -82,7 +106,7 @@ def test_defaults_of_nothing(space: AnswerSpace) -> None:
 def test_few_questions(space: AnswerSpace) -> None:
     """Outside of the preset custom only what nobody else can know is asked."""
     asked = list(space.asked({"preset": "standard"}))
-    assert asked == ["project_name", "preset", "project_description", "auth"]
+    assert asked == ["project_name", "preset", "project_description", "database", "auth"]
 
 
 @pytest.mark.parametrize("case", REFUSED)

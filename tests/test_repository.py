@@ -42,7 +42,8 @@ def test_partial_ends_in_one_newline(path: Path) -> None:
 def test_parts_are_known_to_the_mechanism_alone(path: Path) -> None:
     """A partial that asked which parts are on could not be checked on its own."""
     if path not in MECHANISM:
-        assert not re.search(r"\{[{%].*\b(parts|extensions)\b.*[}%]\}", path.read_text("utf-8"))
+        code = re.sub(r'"[^"]*"', "", path.read_text("utf-8"))
+        assert not re.search(r"\{[{%].*\b(parts|extensions)\b.*[}%]\}", code)
 
 
 @pytest.mark.parametrize("path", files_below(TEMPLATE), ids=named)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.programs import Outcome, Program, Programs
-from tests.harness.survey import Hints, Survey
+from tests.harness.survey import Survey
 from tools.sweep import Memory, shard
 
 
@@ -25,12 +25,6 @@ def outcome(program: Program, *, status: int = 0) -> Outcome:
         seconds=1.0,
         log="",
     )
-
-
-@pytest.fixture
-def survey(template: Path) -> Survey:
-    """Return a survey of this checkout's template."""
-    return Survey(template, Hints.read(), 1)
 
 
 def test_remembers_by_content(survey: Survey, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ new check. A run that ended early goes on where it was.
 
 import functools
 import hashlib
-import json
 import multiprocessing
 import os
 import re
@@ -19,13 +18,12 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from tests.harness.command import git, pytest
+from tests.harness.databases import own_database
 from tests.harness.mutants import Mutant, mutants
 from tests.harness.programs import Programs
 from tests.harness.project import CommandError, GeneratedProject, clean_environment
@@ -34,10 +32,10 @@ from tests.harness.source import REPOSITORY, copy_template
 from tests.harness.space import Answers
 from tests.harness.survey import Hints, Survey
 from tools.demo import free_port
+from tools.journal import Journal
 from tools.programs import Workshop, workshop
-from tools.report import command, conclude, say
+from tools.report import command, conclude, progress, say
 from tools.server import Server, ServerError
-from tools.sweep import whole_lines
 
 if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult
@@ -56,6 +54,10 @@ TESTS = {
     # What the others look at, edits that stay, is not for it to decide.
     r"^extensions/exclude": "tests/test_updates.py::test_untouched",
     r"^(pyproject|Dockerfile|src/app/|migrations/|\.github/)": "tests/test_architecture.py",
+    # What is said in a text, and not done by a program.
+    r"^(template/)?(AGENTS|Dockerfile|LICENSE|README|compose|pyproject|src/app/core/project)": (
+        "tests/test_texts.py"
+    ),
     r"^\.github/": "tests/test_workflows.py",
     r"^(Dockerfile|compose\.yaml|\.dockerignore)$": "tests/test_container_files.py",
     r"^\.pre-commit": "tests/test_hooks.py",
@@ -103,17 +105,12 @@ class Report:
 
 
 class Memory:
-    """Verdicts on the mutants of one checkout, a line of JSON each: a run that ended goes on."""
+    """Verdicts on the mutants of one checkout."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-        known = (Verdict(**json.loads(line)) for line in whole_lines(file.read_text("utf-8")))
+        self._journal = Journal(file)
+        known = (Verdict(**entry) for entry in self._journal.entries)
         self._known = {(verdict.path, verdict.mistake): verdict for verdict in known}
-        file.write_text(
-            "".join(f"{json.dumps(asdict(v))}\n" for v in self._known.values()), "utf-8"
-        )
 
     def recall(self, mutant: Mutant) -> Verdict | None:
         """Return the verdict on a mutant, if there is one."""
@@ -121,16 +118,14 @@ class Memory:
 
     def add(self, verdict: Verdict) -> None:
         """Keep a verdict, at once."""
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(asdict(verdict))}\n")
+        self._journal.add(asdict(verdict))
 
 
 def checkout_digest() -> str:
     """Return what tells this checkout from one in which verdicts may be others."""
     digest = hashlib.sha256()
-    for path in sorted(
-        git(REPOSITORY, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
-    ):
+    listed = git(REPOSITORY, "ls-files", "--cached", "--others", "--exclude-standard")
+    for path in sorted(listed.splitlines()):
         if (REPOSITORY / path).is_file():
             digest.update(f"{path}\n".encode() + (REPOSITORY / path).read_bytes())
     return digest.hexdigest()[:16]
@@ -146,13 +141,13 @@ def main() -> None:
         original = copy_template(Path(folder) / "template")
         chosen = [m for m in mutants(original) if re.search(given.match, f"{m.path}: {m.mistake}")]
         memory = Memory(RESULTS / f"{checkout_digest()}.jsonl")
-        verdicts = [v for m in chosen if (v := memory.recall(m))]
+        verdicts = [*filter(None, map(memory.recall, chosen))]
         todo = [mutant for mutant in chosen if memory.recall(mutant) is None]
-        for verdict in tqdm(judge_all(shop, original, todo), "mutants", len(todo), miniters=1):
+        for verdict in progress(judge_all(shop, original, todo), "mutants", len(todo), "mutant"):
             memory.add(verdict)
             verdicts.append(verdict)
             if not verdict.noticed_by:
-                say(f"\nsurvives: {verdict.path}: {verdict.mistake}")
+                say(f"survives: {verdict.path}: {verdict.mistake}")
     reasons = tomllib.loads(REASONS.read_text("utf-8"))["survivor"]
     survivors = [v for v in verdicts if not v.noticed_by]
     unexplained = [v for v in survivors if not any(_explains(r, v) for r in reasons)]
@@ -218,7 +213,7 @@ def judge(
     problem, changed = looked.get()
     # What they decide is not in a text: a default, what is asked, what an update leaves alone.
     if mutant.path.startswith(("questions/", "extensions/exclude")):
-        changed.setdefault(mutant.path, shop.defaults)
+        changed[mutant.path] = shop.defaults
     if problem:
         noticed = "space"
     elif not changed:
@@ -228,7 +223,7 @@ def judge(
             noticed = (
                 noticed_by_tests(mutant, changed)
                 or noticed_by_programs(shop, template, changed)
-                or noticed_by_project(template, changed)
+                or noticed_by_project(shop, template, changed)
             )
     return Verdict(mutant.path, mutant.mistake, noticed)
 
@@ -263,18 +258,23 @@ def noticed_by_programs(shop: Workshop, template: Path, changed: Mapping[str, An
     return ""
 
 
-def noticed_by_project(template: Path, changed: Mapping[str, Answers]) -> str:
+def noticed_by_project(shop: Workshop, template: Path, changed: Mapping[str, Answers]) -> str:
     """Install, check and start a project that the mutant changes; its tests have run, and ruff."""
     if all(path.endswith(".py") for path in changed):
         return ""
     answers = next(iter(changed.values()))
     with tempfile.TemporaryDirectory() as folder:
-        project = GeneratedProject.render(template, Path(folder) / "service", answers)
+        rendered = GeneratedProject.render(template, Path(folder) / "service", answers)
+        complete = shop.survey.space.combination(answers)
+        project = replace(rendered, variables=shop.survey.variables(complete))
         try:
             project.run("git", "init", "--quiet")
             project.sync()
             project.check()
-            with Server(project.path, free_port(), clean_environment()) as server:
+            with (
+                own_database(project) as url,
+                Server(project.path, free_port(), clean_environment(**url)) as server,
+            ):
                 server.wait_until_ready()
         except (CommandError, ServerError, OSError):
             return "a project that is checked and started"

@@ -53,5 +53,5 @@ def workshop(given: Path | None) -> Generator[Workshop]:
         hints = Hints.read()
         survey = Survey(template, hints)
         programs = Programs(survey)
-        with Runner.started(programs, os.cpu_count() or 1, hints.hold) as runner:
+        with Runner.started(programs, os.cpu_count() or 1, hints) as runner:
             yield Workshop(survey, programs, runner)

@@ -3,11 +3,16 @@
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from tqdm import tqdm
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+Item = TypeVar("Item")
 
 
 def command(name: str, description: str | None) -> ArgumentParser:
@@ -18,8 +23,15 @@ def command(name: str, description: str | None) -> ArgumentParser:
 
 
 def say(line: str) -> None:
-    """Show progress, apart from the report."""
-    print(line, file=sys.stderr, flush=True)
+    """Show progress, apart from the report and above the bar, where there is one."""
+    tqdm.write(line, sys.stderr)
+
+
+def progress(found: Iterable[Item], name: str, total: int, unit: str) -> Iterable[Item]:
+    """Show by a bar how many of so many there have been, and the time that is left."""
+    # In the log of a job, a bar for each of them would be all that there is to read.
+    interval = 0.1 if sys.stderr.isatty() else 10
+    return tqdm(found, name, total, unit=unit, mininterval=interval, miniters=1)
 
 
 def conclude(report: "DataclassInstance", *, failed: bool, as_json: bool) -> NoReturn:

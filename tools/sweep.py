@@ -5,22 +5,18 @@ was, and only what a change of the template changed runs again.
 """
 
 import hashlib
-import json
-import sys
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from tqdm import tqdm
 
 from tests.harness.programs import Outcome, Program
 from tests.harness.source import REPOSITORY
 from tests.harness.survey import Survey
+from tools.journal import Journal
 from tools.matrix import describe, explain
 from tools.programs import workshop
-from tools.report import command, conclude
+from tools.report import command, conclude, progress, say
 
 RESULTS = REPOSITORY / "build" / "sweep" / "results.jsonl"
 
@@ -48,15 +44,12 @@ class Report:
 
 
 class Memory:
-    """Which programs passed, one line of JSON each; what a kill cut off is no line."""
+    """Which programs passed."""
 
     def __init__(self, file: Path, survey: Survey) -> None:
-        self._file = file
+        self._journal = Journal(file)
         self._survey = survey
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lines = [*whole_lines(file.read_text("utf-8"))] if file.exists() else []
-        self._known = {json.loads(line)["id"] for line in lines}
-        file.write_text("".join(lines), "utf-8")
+        self._known = {entry["id"] for entry in self._journal.entries}
 
     def __contains__(self, program: Program) -> bool:
         """Whether this program passed, with these distributions."""
@@ -64,14 +57,14 @@ class Memory:
 
     def add(self, outcome: Outcome) -> None:
         """Keep that a program passed, at once."""
-        line = {
-            "id": self._identify(outcome.program),
-            "answers": outcome.program.answers,
-            "tests": outcome.tests,
-            "seconds": round(outcome.seconds, 1),
-        }
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(line)}\n")
+        self._journal.add(
+            {
+                "id": self._identify(outcome.program),
+                "answers": outcome.program.answers,
+                "tests": outcome.tests,
+                "seconds": round(outcome.seconds, 1),
+            }
+        )
 
     def _identify(self, program: Program) -> str:
         environment = self._survey.environment(program.answers).fingerprint()
@@ -92,15 +85,12 @@ def main() -> None:
         memory = Memory(given.results, shop.survey)
         todo = [program for program in programs if program not in memory]
         outcomes: list[Outcome] = []
-        interval = 0.1 if sys.stderr.isatty() else 10
-        for outcome in tqdm(
-            shop.runner.run_all(todo), "sweep", len(todo), unit="program", mininterval=interval
-        ):
+        for outcome in progress(shop.runner.run_all(todo), "sweep", len(todo), "program"):
             outcomes.append(outcome)
             if outcome.passed:
                 memory.add(outcome)
             else:
-                tqdm.write(f"{describe(outcome)}: {', '.join(outcome.failed)}", sys.stderr)
+                say(f"{describe(outcome)}: {', '.join(outcome.failed)}")
         failed = explain(shop, outcomes)
     report = Report(
         shard=f"{number}/{count}",
@@ -120,11 +110,6 @@ def shard(text: str) -> tuple[int, int]:
     if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
         raise ArgumentTypeError(f"{text!r} is no shard: 1/8 is the first of eight")
     return int(number), int(count)
-
-
-def whole_lines(text: str) -> Iterator[str]:
-    """Yield each line that was written to its end."""
-    yield from (line for line in text.splitlines(keepends=True) if line.endswith("\n"))
 
 
 if __name__ == "__main__":

@@ -3,17 +3,17 @@
 import asyncio
 import importlib
 import pkgutil
+from typing import Literal
 
 from alembic import context
-from sqlalchemy import Connection, pool, text
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection, TypeDecorator, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import app
 from app.core.config import get_settings
-from app.core.database import Base
-
-# Any number will do, if nothing else in this database locks it.
-MIGRATION_LOCK = 7_012_026
+from app.core.models import Base
+from migrations.database import OPTIONS, lock
 
 
 def import_models() -> None:
@@ -21,6 +21,18 @@ def import_models() -> None:
     for module in pkgutil.walk_packages(app.__path__, "app."):
         if module.name.endswith(".models"):
             importlib.import_module(module.name)
+
+
+def render_item(kind: str, item: object, autogenerate: AutogenContext) -> str | Literal[False]:
+    """Write the type that a column has in the database, not the class that converts to it."""
+    if kind != "type" or not isinstance(item, TypeDecorator):
+        return False
+    plain = item.load_dialect_impl(autogenerate.dialect)
+    package, _, name = type(plain).__module__.rpartition(".")[0].rpartition(".")
+    if package != "sqlalchemy.dialects":
+        return f"sa.{plain!r}"
+    autogenerate.imports.add(f"from {package} import {name}")
+    return f"{name}.{plain!r}"
 
 
 def database_url() -> str:
@@ -37,12 +49,15 @@ def run_offline() -> None:
 
 
 def run_on(connection: Connection) -> None:
-    """Migrate in one transaction; whoever starts at the same time waits, then finds all done."""
+    """Migrate; whoever starts at the same time waits, then finds all done."""
     context.configure(
-        connection=connection, target_metadata=Base.metadata, compare_server_default=True
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_item=render_item,
+        **OPTIONS,
     )
     with context.begin_transaction():
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        lock(connection)
         context.run_migrations()
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -12,9 +13,16 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from app.core.config import Settings
 from app.core.database import Database
+from app.core.engine import WRITING
 from app.main import create_app
-from tests.databases import new_database, upgrade
+from tests.databases import new_database
+from tests.migrating import upgrade
 from tests.servers import database_server
+
+# What tests of every part need of one part.
+pytest_plugins = [
+    f"tests.{file.parent.name}.fixtures" for file in Path(__file__).parent.glob("*/fixtures.py")
+]
 
 # The developer's own settings must not change what tests see.
 GIVEN_SERVER = os.environ.get("APP_DATABASE_URL")
@@ -55,7 +63,7 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
     would undo what was written since.
     """
     async with shared_database.engine.connect() as connection:
-        await connection.execution_options(isolation_level="READ COMMITTED")
+        await connection.execution_options(**WRITING)
         transaction = await connection.begin()
         yield Database(
             shared_database.engine,
@@ -85,7 +93,7 @@ def settings(server: URL) -> Settings:
     return settings_for(server)
 
 
-def settings_for(url: URL, **changes: int) -> Settings:
+def settings_for(url: URL, **changes: float) -> Settings:
     """Settings for tests on this database."""
     secret = SecretStr(url.render_as_string(hide_password=False))
     return Settings(environment="test", database_url=secret).model_copy(update=changes)

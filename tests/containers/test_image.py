@@ -19,8 +19,15 @@ import pytest
 from tests.harness.project import CommandError, GeneratedProject
 from tests.harness.space import Answers
 
-# Each server, with another driver each.
-VARIANTS: Mapping[str, str] = {"uvicorn": "psycopg", "granian": "asyncpg"}
+# Each server with another driver of PostgreSQL, and every other database.
+VARIANTS: Mapping[str, Answers] = {
+    "uvicorn": {"database": "postgresql", "database_driver": "psycopg"},
+    "granian": {"database": "postgresql", "database_driver": "asyncpg", "server": "granian"},
+    "mysql": {"database": "mysql", "database_driver": "asyncmy"},
+    "sqlite": {"database": "sqlite", "database_driver": "aiosqlite"},
+}
+# A file cannot be stopped, and needs no container for the tests.
+WITH_A_SERVER = [name for name, answers in VARIANTS.items() if answers["database"] != "sqlite"]
 LABELS = {"REVISION": "0123abc", "SOURCE": "https://example.org/service", "VERSION": "1.2.3"}
 # A cluster that trusts nothing runs it like this; the proxy must not reach the healthcheck.
 RUN = (
@@ -33,8 +40,16 @@ RUN = (
     "--env=http_proxy=http://127.0.0.1:9",
     "--env=APP_AUTH_SECRET=0123456789abcdef0123456789abcdef",
 )
-# In a URL each of these signs would end the password.
-PASSWORD = "a/b:c@d#e%f"  # noqa: S105
+# In a URL each of these signs would end the password; MySQL's stands in one.
+PASSWORDS = {"postgresql": "a/b:c@d#e%f", "mysql": "a-b.c_d~e", "sqlite": ""}
+# Where compose.yaml has the database, and what its image is called.
+ADDRESSES = {
+    "postgresql": "app@database/app",
+    "mysql": f"app:{PASSWORDS['mysql']}@database/app",
+    "sqlite": "//data/app.db",
+}
+IMAGES = {"postgresql": "postgres", "mysql": "mariadb"}
+ACCOUNT = {"email": "ada@example.com", "password": "correct horse battery staple"}
 # What an image is built from.
 SOURCES = ("LICENSE", "README.md", "alembic.ini", "migrations", "pyproject.toml", "src", "uv.lock")
 MEGABYTE = 1_000_000
@@ -66,9 +81,8 @@ def project(
     request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GeneratedProject]:
     """Return a project that is ready to build."""
-    server: str = request.param
-    answers = {"server": server, "database_driver": VARIANTS[server]}
-    project = render(template, tmp_path_factory.mktemp(server) / "service", answers)
+    name: str = request.param
+    project = render(template, tmp_path_factory.mktemp(name) / "service", VARIANTS[name])
     project.run("uv", "lock", "--quiet")
     yield project
     project.run("docker", "image", "rm", "--force", slug_of(project))
@@ -96,9 +110,8 @@ def built(project: GeneratedProject) -> Generator[str]:
 @contextmanager
 def composed(project: GeneratedProject, *services: str) -> Generator[None]:
     """Start services of compose.yaml from nothing, on any free port, and leave nothing."""
-    settings = ("env", "PORT=0", f"DATABASE_PASSWORD={PASSWORD}")
     try:
-        project.run(*settings, "docker", "compose", "up", "--build", "--wait", *services)
+        compose_up(project, "--build", *services)
         yield
     except CommandError as error:
         error.add_note(project.run("docker", "compose", "logs", "--no-color"))
@@ -107,27 +120,51 @@ def composed(project: GeneratedProject, *services: str) -> Generator[None]:
         project.run("docker", "compose", "down", "--volumes")
 
 
+def compose_up(project: GeneratedProject, *arguments: str) -> None:
+    """Start services of compose.yaml, on any free port."""
+    settings = ("env", "PORT=0", f"DATABASE_PASSWORD={PASSWORDS[database_of(project)]}")
+    project.run(*settings, "docker", "compose", "up", "--wait", *arguments)
+
+
+@contextmanager
+def beside_a_database(project: GeneratedProject) -> Generator[list[str]]:
+    """Start the database of compose.yaml, if it has one; yield the options that lead to it."""
+    database = database_of(project)
+    url = f"{database}+{project.answers['database_driver']}://{ADDRESSES[database]}"
+    options = [f"--env=APP_DATABASE_URL={url}", f"--env=PGPASSWORD={PASSWORDS[database]}"]
+    if database == "sqlite":
+        yield options
+    else:
+        with composed(project, "database"):
+            yield [*options, f"--network={slug_of(project)}_default"]
+
+
 @pytest.fixture
 def container(project: GeneratedProject, image: str) -> Iterator[str]:
     """Return the name of a container that serves, in production, beside a database."""
     name = f"{slug_of(project)}-unprivileged"
-    url = f"postgresql+{project.answers['database_driver']}://app@database/app"
-    database = (
-        f"--network={slug_of(project)}_default",
-        f"--env=APP_DATABASE_URL={url}",
-        f"--env=PGPASSWORD={PASSWORD}",
-    )
-    with composed(project, "database"):
+    with beside_a_database(project) as database:
         project.run("docker", "run", f"--name={name}", *database, *RUN, image)
         try:
             yield name
         finally:
-            project.run("docker", "rm", "--force", name)
+            project.run("docker", "rm", "--force", "--volumes", name)
 
 
 def slug_of(project: GeneratedProject) -> str:
     """Return what the project calls its image and its containers."""
     return str(project.answers["project_slug"])
+
+
+def chosen(project: GeneratedProject) -> str:
+    """Return the name of the variant, for the closing line."""
+    answers = project.answers.items()
+    return next(name for name, variant in VARIANTS.items() if variant.items() <= answers)
+
+
+def database_of(project: GeneratedProject) -> str:
+    """Return which database was chosen."""
+    return str(project.answers["database"])
 
 
 def inspect(project: GeneratedProject, name: str) -> Any:  # noqa: ANN401 - whatever Docker says
@@ -148,6 +185,12 @@ def health(project: GeneratedProject, container: str) -> str:
 def readyz(address: str) -> int:
     """Ask a service whether it is ready."""
     return httpx2.get(f"http://{address.strip()}/readyz", trust_env=False).status_code
+
+
+def client_of(project: GeneratedProject) -> httpx2.Client:
+    """Return what talks to the service of compose.yaml."""
+    address = project.run("docker", "compose", "port", "service", "8000").strip()
+    return httpx2.Client(base_url=f"http://{address}", trust_env=False)
 
 
 def test_build_without_a_lock(template: Path, tmp_path: Path) -> None:
@@ -187,7 +230,7 @@ def test_contents(project: GeneratedProject, image: str, record_property: Record
     history = project.run("docker", "history", *options, image).splitlines()
     own = itertools.takewhile(lambda layer: "ENV PATH=/app/" not in layer, history)
     megabytes = sum(int(layer.split()[0]) for layer in own) // MEGABYTE
-    record_property(f"MB added by the image with {project.answers['server']}", megabytes)
+    record_property(f"MB added by the image of {chosen(project)}", megabytes)
     assert 0 < megabytes < MAX_MEGABYTES
 
 
@@ -224,6 +267,7 @@ def test_unprivileged(project: GeneratedProject, container: str) -> None:
     assert project.run("docker", "exec", container, "id", "-g").strip() == "10001"
 
 
+@pytest.mark.parametrize("project", WITH_A_SERVER, indirect=True)
 def test_health(project: GeneratedProject, container: str) -> None:
     """A service without its database is not healthy."""
     assert health(project, container) == "healthy"
@@ -241,7 +285,7 @@ def test_stop(project: GeneratedProject, container: str, record_property: Record
     started = time.monotonic()
     project.run("docker", "stop", container)
     seconds = time.monotonic() - started
-    record_property(f"ms to stop {project.answers['server']}", round(seconds * 1000))
+    record_property(f"ms to stop {chosen(project)}", round(seconds * 1000))
     assert inspect(project, container)["State"]["ExitCode"] == 0
     assert seconds < 1
     assert "Traceback" not in project.run("docker", "logs", container)
@@ -253,13 +297,28 @@ def test_compose(project: GeneratedProject, record_property: Record) -> None:
     with composed(project):
         seconds = time.monotonic() - started
         assert readyz(project.run("docker", "compose", "port", "service", "8000")) == 200
-    record_property(f"s from nothing to {project.answers['server']}", round(seconds))
+    record_property(f"s from nothing to {chosen(project)}", round(seconds))
 
 
+def test_rows_outlive_containers(project: GeneratedProject) -> None:
+    """Who registered can log in to the containers that come after."""
+    form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
+    with composed(project):
+        with client_of(project) as client:
+            assert client.post("/auth/register", json=ACCOUNT).status_code == 201
+        project.run("docker", "compose", "down")
+        compose_up(project)
+        with client_of(project) as client:
+            token = client.post("/auth/token", data=form).json()["access_token"]
+            user = client.get("/users/me", headers={"Authorization": f"Bearer {token}"})
+    assert user.json()["email"] == ACCOUNT["email"]
+
+
+@pytest.mark.parametrize("project", WITH_A_SERVER, indirect=True)
 def test_own_tests(project: GeneratedProject) -> None:
     """The project's tests pass on a database in a container, and start one."""
     events = ("docker", "events", "--filter=event=start", "--filter=label=org.testcontainers=true")
     since = time.time()
     project.run("env", "TEST_DATABASE=container", "make", "test")
     started = project.run(*events, f"--since={since}", f"--until={time.time()}")
-    assert "image=postgres:" in started
+    assert f"image={IMAGES[database_of(project)]}:" in started

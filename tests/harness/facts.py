@@ -36,9 +36,9 @@ def module_of(path: str) -> str:
     raise ValueError(path)
 
 
-def imported(unit: Unit) -> Iterator[str]:
-    """Yield each module, and each name in a module, that a file imports."""
-    for node in ast.walk(ast.parse(unit.text)):
+def imported(text: str) -> Iterator[str]:
+    """Yield each module, and each name in a module, that a text imports."""
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

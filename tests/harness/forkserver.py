@@ -3,7 +3,7 @@
 Started by `tests.harness.programs` with the interpreter of the environment that has all
 distributions; knows nothing else of this repository. It reads a line of JSON for each thing to do
 and answers with one: first `{"preload": […]}`, then any number of
-`{"folder": …, "log": …, "seconds": …, "arguments": […]}`.
+`{"folder": …, "log": …, "seconds": …, "arguments": […], "variables": {…}}`.
 """
 
 import contextlib
@@ -149,6 +149,7 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
     # A job that a shell has put into the background ignores it, and so does all that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(task["folder"])
+    os.environ.update(task["variables"])
     output = os.open(task["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for number, stream in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
         os.dup2(stream, number)

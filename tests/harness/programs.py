@@ -26,7 +26,7 @@ from tests.harness.project import clean_environment
 from tests.harness.render import Unit
 from tests.harness.source import REPOSITORY
 from tests.harness.space import Answers
-from tests.harness.survey import Survey
+from tests.harness.survey import Hints, Survey
 
 SLOTS = REPOSITORY / "build" / "slots"
 SERVER = Path(__file__).with_name("forkserver.py")
@@ -150,7 +150,7 @@ class Programs:
             name.rpartition(".")[0] or name
             for unit in self.survey.units
             if facts.is_python(unit) and unit.path.endswith(".py")
-            for name in facts.imported(unit)
+            for name in facts.imported(unit.text)
         }
         return sorted(name for name in names if name.partition(".")[0] not in own)
 
@@ -158,10 +158,10 @@ class Programs:
 class Runner:
     """Runs programs, several at a time; make one with `Runner.started`."""
 
-    def __init__(self, programs: Programs, workers: int, hold: str) -> None:
+    def __init__(self, programs: Programs, workers: int, hints: Hints) -> None:
         self._programs = programs
         self._workers = workers
-        self._hold = hold
+        self._hints = hints
         self._turn = threading.BoundedSemaphore(workers)
         self._number = itertools.count()
         self._idle: defaultdict[Environment, queue.SimpleQueue[Slot]] = defaultdict(
@@ -171,12 +171,12 @@ class Runner:
 
     @classmethod
     @contextlib.contextmanager
-    def started(cls, programs: Programs, workers: int, hold: str) -> Generator["Runner"]:
-        """Have processes that run tests, so many at a time; `hold` runs beside each of them.
+    def started(cls, programs: Programs, workers: int, hints: Hints) -> Generator["Runner"]:
+        """Have processes that run tests, so many at a time, and what `hints` hold beside them.
 
         Waits while another runner uses the same folders.
         """
-        runner = cls(programs, workers, hold)
+        runner = cls(programs, workers, hints)
         with exclusively(SLOTS / "lock"):
             try:
                 yield runner
@@ -192,10 +192,11 @@ class Runner:
                 slot = self._idle[environment].get_nowait()
             except queue.Empty:
                 folder = SLOTS / str(next(self._number))
-                slot = Slot.started(folder, environment, self._programs.preload, self._hold)
+                slot = Slot.started(folder, environment, self._programs.preload, self._hints)
                 self._slots.append(slot)
             try:
-                return slot.run(program, arguments)
+                variables = self._programs.survey.variables(program.answers)
+                return slot.run(program, arguments, variables)
             finally:
                 self._idle[environment].put(slot)
 
@@ -213,11 +214,13 @@ class Runner:
 class Slot:
     """A folder for one project at a time, and the process that runs its tests."""
 
-    def __init__(self, folder: Path, python: Path, variables: Mapping[str, str], hold: str) -> None:
+    def __init__(
+        self, folder: Path, python: Path, variables: Mapping[str, str], hints: Hints
+    ) -> None:
         self._folder = folder
         self._python = python
         self._variables = variables
-        self._hold = hold
+        self._hints = hints
         self._tree: dict[str, str] = {}
         self._holder: subprocess.Popen[bytes] | None = None
         self._server = subprocess.Popen(
@@ -230,7 +233,7 @@ class Slot:
 
     @classmethod
     def started(
-        cls, folder: Path, environment: Environment, preload: Sequence[str], hold: str
+        cls, folder: Path, environment: Environment, preload: Sequence[str], hints: Hints
     ) -> "Slot":
         """Make the folder and start the process, with everything imported."""
         shutil.rmtree(folder, ignore_errors=True)
@@ -241,7 +244,7 @@ class Slot:
         variables = clean_environment(
             PATH=os.pathsep.join(map(str, path)), PYTHONDONTWRITEBYTECODE=""
         )
-        slot = cls(folder, python, variables, hold)
+        slot = cls(folder, python, variables, hints)
         slot._ask({"preload": preload})
         return slot
 
@@ -251,12 +254,14 @@ class Slot:
         if self._holder:
             self._holder.communicate()
 
-    def run(self, program: Program, arguments: Sequence[str]) -> Outcome:
-        """Put the program into the folder and run its tests."""
+    def run(
+        self, program: Program, arguments: Sequence[str], variables: Mapping[str, str]
+    ) -> Outcome:
+        """Put the program into the folder and run its tests, with these variables set."""
         self._write(program.tree)
         self._install(tomllib.loads(program.tree["pyproject.toml"])["project"])
-        if self._holder is None:
-            command = [self._python, "-c", self._hold]
+        if self._holder is None and self._hints.hold_with in program.tree:
+            command = [self._python, "-c", self._hints.hold]
             self._holder = subprocess.Popen(
                 command, cwd=self._project, env=self._variables, stdin=subprocess.PIPE
             )
@@ -267,6 +272,7 @@ class Slot:
                 "log": str(log),
                 "seconds": SECONDS,
                 "arguments": arguments,
+                "variables": variables,
             }
         )
         return Outcome(program=program, log=log.read_text("utf-8", errors="replace"), **told)

@@ -158,7 +158,13 @@ def copy_checkout(into: Path) -> Path:
 
 def run_tests(folder: Path, log: Path, *arguments: str) -> dict[str, Any]:
     """Run pytest as a program's tests are run, and return what is told of it."""
-    task = {"folder": str(folder), "log": str(log), "seconds": SECONDS, "arguments": arguments}
+    task: dict[str, object] = {
+        "folder": str(folder),
+        "log": str(log),
+        "seconds": SECONDS,
+        "arguments": arguments,
+        "variables": {},
+    }
     done = subprocess.run(
         [sys.executable, SERVER],
         env=clean_environment(),

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import os
 import random
 import re
 import tempfile
@@ -55,8 +56,12 @@ class Hints:
     words: Sequence[tuple[str, Answer, str]] = ()
     # Patterns by which one sees that a distribution is used that nobody imports.
     used_through: Mapping[str, str] = field(default_factory=dict[str, str])
-    # What a process in a project's folder holds open while programs run there, for all of them.
+    # What a process in a project's folder holds open while programs run there, for all of them
+    # that have the file `hold_with`.
     hold: str = ""
+    hold_with: str = ""
+    # Variables of the environment for tests of projects with a part: the URL of its server.
+    servers: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     # Parts that want other versions than the rest: they have environments of their own.
     apart: Sequence[str] = ()
 
@@ -65,7 +70,19 @@ class Hints:
         """Read a file of hints."""
         content = tomllib.loads(file.read_text("utf-8"))
         words = [(w["question"], w["answer"], w["pattern"]) for w in content["words"]]
-        return cls(words, content["used_through"], content["hold"], content["apart"])
+        servers = {s["part"]: {s["setting"]: _server(s)} for s in content["server"]}
+        return cls(
+            words=words,
+            used_through=content["used_through"],
+            hold=content["hold"],
+            hold_with=content["hold_with"],
+            servers=servers,
+            apart=content["apart"],
+        )
+
+
+def _server(hint: Mapping[str, str]) -> str:
+    return os.environ.get(hint["variable"]) or hint["url"]
 
 
 class Survey:
@@ -100,6 +117,12 @@ class Survey:
         """Return an environment in which projects with these answers can run."""
         reading = Reading(self.renderer, answers)
         return self._environment(*filter(reading.part, self._hints.apart))
+
+    def variables(self, answers: Answers) -> Mapping[str, str]:
+        """Return what the environment has to tell the tests of projects with these answers."""
+        reading = Reading(self.renderer, answers)
+        on = filter(reading.part, self._hints.servers)
+        return {name: url for part in on for name, url in self._hints.servers[part].items()}
 
     @functools.cache  # noqa: B019 - a survey lives as long as its process
     def _environment(self, *apart: str) -> Environment:
@@ -235,11 +258,11 @@ class Survey:
         own = {
             facts.module_of(path): path for path in self.renderer.sources if path.endswith(".py")
         }
-        packages = {name.partition(".")[0] for name in own} - {"migrations"}
+        packages = {name.partition(".")[0] for name in own}
         there = _grouped((unit.path, unit) for unit in self._python)
         declared = self._declared
         for unit in self._python:
-            for name in sorted(set(facts.imported(unit))):
+            for name in sorted(set(facts.imported(unit.text))):
                 top = name.partition(".")[0]
                 if top in packages:
                     module = name if name in own else name.rpartition(".")[0]
@@ -284,7 +307,7 @@ class Survey:
         imports = _grouped(
             (name.partition(".")[0], unit)
             for unit in self._python
-            for name in {*facts.imported(unit)}
+            for name in {*facts.imported(unit.text)}
         )
         for unit in self._at("pyproject.toml"):
             for _, text in facts.requirements(unit):
@@ -346,8 +369,8 @@ class Survey:
         for part in self.renderer.conditions:
             ways = self.renderer.explore(functools.partial(_is_on, part))
             on = [way.answers for way in ways if way.result]
-            for name in self._belongings(part):
-                patterns.setdefault(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", []).extend(on)
+            for pattern in self._belongings(part):
+                patterns.setdefault(pattern, []).extend(on)
         for name, answer, pattern in self._hints.words:
             patterns.setdefault(pattern, []).append({name: answer})
         for pattern, providers in patterns.items():
@@ -357,16 +380,21 @@ class Survey:
                     yield Claim(unit, f"names {found[0]!r}, which is not there", providers)
 
     def _belongings(self, part: str) -> Iterator[str]:
-        """Yield names that only exist with a part: distributions, settings, modules, services."""
+        """Yield patterns of what only exists with a part.
+
+        Of distributions, settings and modules the name; a service's may be any word, so that of it
+        only as a key.
+        """
         for kind in (facts.RUNTIME, facts.DEVELOPMENT):
             for _, text in facts.requirements(Unit("", self.renderer.share(part, kind), {}, kind)):
                 if (name := facts.distribution(text)) not in self._shared:
-                    yield name
-        yield from facts.EXAMPLE.findall(self.renderer.share(part, "env"))
-        yield from facts.SERVICE.findall(self.renderer.share(part, "compose"))
+                    yield _word(name)
+        yield from map(_word, facts.EXAMPLE.findall(self.renderer.share(part, "env")))
+        for name in facts.SERVICE.findall(self.renderer.share(part, "compose")):
+            yield rf"(?m)^ +{re.escape(name)}:$"
         for path in self.renderer.share(part, "files").split():
             if path.startswith("src/"):
-                yield facts.module_of(path)
+                yield _word(facts.module_of(path))
 
     @cached_property
     def _shared(self) -> set[str]:
@@ -390,6 +418,10 @@ def counterexample(space: AnswerSpace, claim: Claim) -> Answers | None:
             ways = (choices.with_all({unknown[0]: a}) for a in choices.legal(unknown[0]))
             pending += [(way, number) for way in ways if way]
     return None
+
+
+def _word(name: str) -> str:
+    return rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
 
 
 def _is_on(part: str, reading: Reading) -> bool:

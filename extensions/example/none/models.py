@@ -3,8 +3,7 @@
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base
-from app.core.models import CreatedAt, Identifier, UpdatedAt
+from app.core.models import Base, CreatedAt, Identifier, UpdatedAt
 
 
 class Item(Base):
@@ -15,5 +14,7 @@ class Item(Base):
     id: Mapped[Identifier]
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
+    # Counts the changes, for ETags; the server's default is for rows that came before the column.
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]

@@ -1,22 +1,20 @@
 """The rules about items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.pagination import Page
+from app.core.pagination import Page, Slice, fetch_page
+from app.core.preconditions import check_if_match
 from app.items.errors import ItemNotFound
 from app.items.models import Item
 
 
-async def list_items(session: AsyncSession, page: Page) -> Sequence[Item]:
-    """The items on this page, newest first, and one more if another page follows."""
-    statement = select(Item).order_by(Item.id.desc()).limit(page.limit + 1)
-    if page.after is not None:
-        statement = statement.where(Item.id < page.after)
-    return (await session.scalars(statement)).all()
+async def list_items(session: AsyncSession, page: Page) -> Slice[Item]:
+    """The items on this page, newest first."""
+    return await fetch_page(session, select(Item), Item, page)
 
 
 async def get_item(session: AsyncSession, item_id: UUID, *, for_update: bool = False) -> Item:
@@ -39,25 +37,37 @@ async def create_item(session: AsyncSession, *, name: str, description: str) -> 
     return item
 
 
-async def update_item(session: AsyncSession, item_id: UUID, changes: Mapping[str, str]) -> Item:
+async def update_item(
+    session: AsyncSession,
+    item_id: UUID,
+    changes: Mapping[str, str],
+    *,
+    if_match: str | None = None,
+) -> Item:
     """Change the fields that are named.
 
     Raises:
         ItemNotFound: there is none.
+        PreconditionFailed: it is not the version that `if_match` asks for.
     """
     item = await get_item(session, item_id, for_update=True)
+    check_if_match(if_match, item.version)
     for field, value in changes.items():
         setattr(item, field, value)
+    if changes:
+        item.version += 1
     await session.flush()
     return item
 
 
-async def delete_item(session: AsyncSession, item_id: UUID) -> None:
+async def delete_item(session: AsyncSession, item_id: UUID, *, if_match: str | None = None) -> None:
     """Remove an item.
 
     Raises:
         ItemNotFound: there is none.
+        PreconditionFailed: it is not the version that `if_match` asks for.
     """
     item = await get_item(session, item_id, for_update=True)
+    check_if_match(if_match, item.version)
     await session.delete(item)
     await session.flush()

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from app.core.config import Settings
 from app.main import create_app
 from tests.conftest import client_of
-from tools.driver import DRIVER
+from tests.databases import NOWHERE
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz"])
@@ -18,8 +18,7 @@ async def test_healthy(client: httpx2.AsyncClient, path: str) -> None:
 
 
 async def test_without_database_alive_but_not_ready() -> None:
-    nowhere = SecretStr(f"postgresql+{DRIVER}://nobody@127.0.0.1:1/none")
-    app = create_app(Settings(environment="test", database_url=nowhere))
+    app = create_app(Settings(environment="test", database_url=SecretStr(NOWHERE)))
     async with app.router.lifespan_context(app), client_of(app) as client:
         assert (await client.get("/livez")).status_code == 200
         for path in ("/readyz", "/healthz"):

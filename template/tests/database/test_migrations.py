@@ -1,51 +1,55 @@
 """Migrations: forth, back, in step with the models, safe when run at once."""
 
 import asyncio
+import io
 import os
 import sys
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, text
+from sqlalchemy import URL, Column, NullPool, TypeDecorator, insert, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.databases import PROJECT, alembic_config, new_database, upgrade
+from app.core.models import Base, utc_now
+from tests.databases import SCHEMA, new_database
+from tests.migrating import PROJECT, alembic_config, upgrade
 
 
 async def schema_of(url: URL) -> list[tuple[str, ...]]:
     """Columns, constraints and indexes."""
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, poolclass=NullPool)
     async with engine.connect() as connection:
-        rows = await connection.execute(
-            text(
-                """
-                SELECT table_name, column_name, data_type, is_nullable
-                FROM information_schema.columns WHERE table_schema = 'public'
-                UNION ALL
-                SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), ''
-                FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-                UNION ALL
-                SELECT tablename, indexname, indexdef, ''
-                FROM pg_indexes WHERE schemaname = 'public'
-                """
-            )
-        )
-        found = sorted(tuple(map(str, row)) for row in rows)
-    await engine.dispose()
-    return found
+        rows = await connection.execute(text(SCHEMA))
+        return sorted(tuple(map(str, row)) for row in rows)
 
 
-async def test_up_down_up_gives_the_same_schema(server: URL) -> None:
-    async with new_database(server) as url:
-        await upgrade(url)
-        first = await schema_of(url)
-        await asyncio.to_thread(command.downgrade, alembic_config(url), "base")
-        left = await schema_of(url)
-        assert {row[0] for row in left} <= {"alembic_version"}
-        await upgrade(url)
-        assert await schema_of(url) == first
+def python_type(column: Column[Any]) -> type:
+    """The type of a column's values."""
+    kind = column.type
+    return (kind.impl_instance if isinstance(kind, TypeDecorator) else kind).python_type
+
+
+async def fill(url: URL) -> None:
+    """Store a row in each table; what refers to another table refers to its row."""
+    engine = create_async_engine(url, poolclass=NullPool)
+    identifier = uuid4()
+    values: dict[type, object] = {
+        bool: True,
+        datetime: utc_now(),
+        int: 1,
+        str: "text",
+        UUID: identifier,
+    }
+    async with engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            row = {column.name: values[python_type(column)] for column in table.columns}
+            await connection.execute(insert(table).values(row))
+        await connection.commit()
 
 
 async def test_models_and_migrations_agree(own_database: URL) -> None:
@@ -53,6 +57,27 @@ async def test_models_and_migrations_agree(own_database: URL) -> None:
         await asyncio.to_thread(command.check, alembic_config(own_database))
     except CommandError as difference:
         pytest.fail(f'A revision is missing, write it with make migration m="…". {difference}')
+
+
+async def test_up_down_up_gives_the_same_schema(server: URL) -> None:
+    async with new_database(server) as url:
+        await upgrade(url)
+        first = await schema_of(url)
+        await fill(url)
+        await asyncio.to_thread(command.downgrade, alembic_config(url), "base")
+        left = await schema_of(url)
+        assert {row[0] for row in left} <= {"alembic_version"}
+        await upgrade(url)
+        assert await schema_of(url) == first
+
+
+async def test_sql_can_be_written_instead(server: URL) -> None:
+    sql = io.StringIO()
+    config = alembic_config(server)
+    config.output_buffer = sql
+    await asyncio.to_thread(command.upgrade, config, "head", sql=True)
+    for table in Base.metadata.tables:
+        assert f"CREATE TABLE {table} (" in sql.getvalue()
 
 
 async def test_there_is_one_head_at_most(server: URL) -> None:

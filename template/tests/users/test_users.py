@@ -31,7 +31,7 @@ async def test_inactive_user_is_refused(client: httpx2.AsyncClient, database: Da
     pair = await tokens(client, email)
     client.headers["Authorization"] = f"Bearer {pair['access_token']}"
     async with database.write.begin() as session:
-        await session.execute(update(User).where(User.email == email).values(is_active=False))
+        await session.execute(update(User).filter_by(email=email).values(is_active=False))
     assert (await client.get("/users/me")).status_code == 403
     again = await client.post("/auth/token", data={"username": email, "password": PASSWORD})
     assert again.status_code == 403

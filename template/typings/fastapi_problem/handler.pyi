@@ -13,7 +13,8 @@ PostHook: TypeAlias = Callable[
     [dict[str, Any], Request, JSONResponse], tuple[dict[str, Any], Response]
 ]
 
-class ExceptionHandler: ...
+class ExceptionHandler:
+    def __call__(self, request: Request, exc: Exception) -> Response: ...
 
 def http_exception_handler_(
     eh: ExceptionHandler, _request: Request, exc: HTTPException
@@ -21,6 +22,7 @@ def http_exception_handler_(
 def new_exception_handler(
     *,
     unhandled_wrappers: dict[str, Callable[[str], Problem]],
+    handlers: dict[type[Exception], Callable[[ExceptionHandler, Request, Exception], Problem]],
     http_exception_handler: Callable[[ExceptionHandler, Request, HTTPException], Problem],
     request_validation_handler: Callable[
         [ExceptionHandler, Request, RequestValidationError], Problem

@@ -3,11 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, String
+from sqlalchemy import ColumnElement, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base
-from app.core.models import CreatedAt, Identifier
+from app.core.models import Base, CreatedAt, Identifier
 
 
 class RefreshToken(Base):
@@ -23,6 +22,11 @@ class RefreshToken(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     family_id: Mapped[UUID] = mapped_column(index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
+
+    @classmethod
+    def expired(cls, now: datetime) -> ColumnElement[bool]:
+        """The condition of a query for tokens that nobody can use any more."""
+        return cls.expires_at < now

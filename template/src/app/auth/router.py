@@ -1,9 +1,10 @@
-"""Registration, log-in and tokens."""
+"""Log-in and tokens."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, status
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth import service
 from app.auth.errors import InvalidRefreshToken
@@ -11,32 +12,14 @@ from app.auth.schemas import LogInForm, RefreshRequest, TokenPair
 from app.core.database import DatabaseDependency, WriteSession
 from app.core.errors import problem_responses
 from app.core.security import NotAuthenticated, Security, SecurityDependency
+from app.core.transactions import in_transaction
 from app.users.dependencies import AUTHENTICATED, CurrentUser
-from app.users.errors import EmailTaken, InactiveUser, WrongPassword
-from app.users.models import User
-from app.users.schemas import Credentials, PasswordChange, UserRead
-from app.users.service import authenticate, change_password, create_user
+from app.users.errors import InactiveUser, WrongPassword
+from app.users.schemas import PasswordChange
+from app.users.service import authenticate, change_password
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 password_router = APIRouter(prefix="/users", tags=["users"], responses=AUTHENTICATED)
-
-
-@router.post(
-    "/register",
-    status_code=status.HTTP_201_CREATED,
-    response_model=UserRead,
-    responses=problem_responses(EmailTaken),
-)
-async def register(
-    credentials: Credentials, session: WriteSession, security: SecurityDependency
-) -> User:
-    """Open an account."""
-    return await create_user(
-        session,
-        security,
-        email=credentials.email,
-        password=credentials.password.get_secret_value(),
-    )
 
 
 @router.post("/token", responses=problem_responses(NotAuthenticated, InactiveUser))
@@ -58,15 +41,19 @@ async def log_in(
 
 @router.post("/refresh", responses=problem_responses(InvalidRefreshToken, InactiveUser))
 async def refresh(
-    body: RefreshRequest, session: WriteSession, security: SecurityDependency
+    body: RefreshRequest, database: DatabaseDependency, security: SecurityDependency
 ) -> TokenPair:
     """Exchange a refresh token for new tokens; it may be used once."""
-    user_id, refresh_token = await service.rotate(
-        session,
-        body.refresh_token.get_secret_value(),
-        days=security.settings.refresh_token_days,
-    )
-    return _pair(security, user_id, refresh_token)
+
+    async def rotate(session: AsyncSession) -> tuple[UUID, str]:
+        return await service.rotate(
+            session,
+            body.refresh_token.get_secret_value(),
+            days=security.settings.refresh_token_days,
+        )
+
+    # It locks a token and deletes others of its user, as a log-in does: they may deadlock.
+    return _pair(security, *await in_transaction(database, rotate))
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)

@@ -31,8 +31,8 @@ async def issue_refresh_token(
         )
     )
     # Each log-in and each rotation clears away what the user's expired ones left.
-    expired = (RefreshToken.user_id == user_id) & (RefreshToken.expires_at < now)
-    await session.execute(delete(RefreshToken).where(expired))
+    of_user = delete(RefreshToken).filter_by(user_id=user_id)
+    await session.execute(of_user.where(RefreshToken.expired(now)))
     await session.flush()
     return token
 
@@ -45,7 +45,7 @@ async def rotate(session: AsyncSession, token: str, *, days: int) -> tuple[UUID,
         InactiveUser: the account was switched off.
     """
     stored = await session.scalar(
-        select(RefreshToken).where(RefreshToken.token_hash == _hash(token)).with_for_update()
+        select(RefreshToken).filter_by(token_hash=_hash(token)).with_for_update()
     )
     if stored is None or stored.expires_at < utc_now():
         raise InvalidRefreshToken
@@ -63,20 +63,18 @@ async def rotate(session: AsyncSession, token: str, *, days: int) -> tuple[UUID,
 
 async def revoke(session: AsyncSession, token: str) -> None:
     """Log out: no token of this one's family works any more. An unknown token is fine."""
-    family_id = await session.scalar(
-        select(RefreshToken.family_id).where(RefreshToken.token_hash == _hash(token))
-    )
-    if family_id is not None:
-        await _revoke_family(session, family_id)
+    stored = await session.scalar(select(RefreshToken).filter_by(token_hash=_hash(token)))
+    if stored is not None:
+        await _revoke_family(session, stored.family_id)
 
 
 async def revoke_all(session: AsyncSession, user_id: UUID) -> None:
     """Log the user out everywhere."""
-    await session.execute(delete(RefreshToken).where(RefreshToken.user_id == user_id))
+    await session.execute(delete(RefreshToken).filter_by(user_id=user_id))
 
 
 async def _revoke_family(session: AsyncSession, family_id: UUID) -> None:
-    await session.execute(delete(RefreshToken).where(RefreshToken.family_id == family_id))
+    await session.execute(delete(RefreshToken).filter_by(family_id=family_id))
 
 
 def _hash(token: str) -> str:

@@ -9,11 +9,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from app.core.engine import BACKEND, URL_FORM, EngineSettings
+
 Environment = Literal["production", "development", "test"]
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 
-class Settings(BaseSettings):
+class Settings(EngineSettings):
     """What the core needs. A part that is added has its own class, in its own package."""
 
     model_config = SettingsConfigDict(env_prefix="APP_", extra="ignore")
@@ -21,7 +23,7 @@ class Settings(BaseSettings):
     environment: Environment = "production"
     api_prefix: str = Field(default="", pattern=r"^(/[\w.-]+)*$")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    cors_origins: list[str] = []
+    cors_origins: list[str] = Field(default=[])
     http_timeout: float = Field(default=10, gt=0)
 
     database_url: SecretStr
@@ -34,13 +36,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _names_an_async_driver(cls, value: SecretStr) -> SecretStr:
-        """Refuse a URL that SQLAlchemy cannot use; never repeat its password."""
+        """Refuse a URL that the service cannot use; never repeat its password."""
         try:
-            asynchronous = make_url(value.get_secret_value()).get_dialect(_is_async=True).is_async
+            dialect = make_url(value.get_secret_value()).get_dialect(_is_async=True)
+            fits = dialect.is_async and dialect.name == BACKEND
         except (ArgumentError, ImportError, NoSuchModuleError):
-            asynchronous = False
-        if not asynchronous:
-            message = "Give a URL with an asynchronous driver: postgresql+DRIVER://user@host/name"
+            fits = False
+        if not fits:
+            message = f"Give a URL with an asynchronous driver, as {URL_FORM}"
             raise ValueError(message)
         return value
 

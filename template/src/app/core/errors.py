@@ -16,9 +16,13 @@ from fastapi_problem.handler import (
     new_exception_handler,
 )
 from rfc9457 import Problem, StatusProblem
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
+
+from app.core.unavailable import DatabaseUnavailable
 
 JSONObject = dict[str, Any]
 
@@ -28,6 +32,20 @@ class InternalError(StatusProblem):
 
     title = "The service failed."
     type_ = "internal-error"
+
+
+class Conflict(StatusProblem):
+    """A constraint of the database refused the change, which a rule let pass a moment before."""
+
+    status = 409
+    title = "The change is in conflict with what is stored."
+    type_ = "conflict"
+
+
+EXPECTED: dict[type[Exception], type[StatusProblem]] = {
+    IntegrityError: Conflict,
+    PoolTimeoutError: DatabaseUnavailable,
+}
 
 
 def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, JSONObject]:
@@ -53,17 +71,24 @@ def install_errors(app: FastAPI) -> None:
     """Answer every error of the application with `application/problem+json`."""
     handler = new_exception_handler(
         unhandled_wrappers={"default": _internal_error},
+        handlers=dict.fromkeys(EXPECTED, _expected_problem),
         http_exception_handler=_http_problem,
         request_validation_handler=_validation_problem,
         post_hooks=[_add_request_id],
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
-    app.router.responses = problem_responses(InternalError)
+    for error in EXPECTED:
+        app.add_exception_handler(error, handler)
+    app.router.responses = problem_responses(InternalError, DatabaseUnavailable)
 
 
 def _internal_error(_text: str) -> Problem:
     """What arrives is the text of the exception: it may hold SQL, parameters, secrets."""
     return InternalError()
+
+
+def _expected_problem(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
+    return EXPECTED[type(error)]()
 
 
 def _validation_problem(

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.database import DatabaseDependency
 from app.core.errors import problem_responses
+from app.core.unavailable import DatabaseUnavailable
 
 router = APIRouter(tags=["health"])
 
@@ -46,7 +47,7 @@ async def readyz(request: Request, database: DatabaseDependency) -> Health:
         async with asyncio.timeout(request.app.state.settings.database_ready_timeout):
             async with database.read() as session:
                 await session.execute(text("SELECT 1"))
-    except (TimeoutError, OSError, SQLAlchemyError) as error:
+    except (TimeoutError, DatabaseUnavailable, SQLAlchemyError) as error:
         detail = "The database does not answer."
         raise NotReady(detail) from error
     return Health()

@@ -4,12 +4,19 @@ Rows are ordered by their id, a UUID of version 7: newest first, stable while ot
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request, Response
 from pydantic import AfterValidator
+from sqlalchemy import Select, inspect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.models import Base
+
+Model = TypeVar("Model", bound=Base)
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,38 @@ class Page:
 
     limit: int
     after: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Slice(Generic[Model]):
+    """The rows of a page, and the cursor of the next one if there is any."""
+
+    rows: Sequence[Model]
+    next_cursor: str | None
+
+
+async def fetch_page(
+    session: AsyncSession, statement: Select[Model], model: type[Model], page: Page
+) -> Slice[Model]:
+    """The rows of `model` on this page, newest first; one statement."""
+    mapper = inspect(model)
+    (key,) = mapper.primary_key
+    statement = statement.order_by(key.desc()).limit(page.limit + 1)
+    if page.after is not None:
+        statement = statement.where(key < page.after)
+    found = (await session.scalars(statement)).all()
+    if len(found) <= page.limit:
+        return Slice(found, None)
+    rows = found[: page.limit]
+    (last,) = mapper.primary_key_from_instance(rows[-1])
+    return Slice(rows, cursor_of(last))
+
+
+def link_next_page(request: Request, response: Response, cursor: str | None) -> None:
+    """Point to the next page by a `Link` header (RFC 8288), relative to the list's own URL."""
+    if cursor is not None:
+        query = request.url.include_query_params(cursor=cursor).query
+        response.headers["Link"] = f'<?{query}>; rel="next"'
 
 
 def cursor_of(identifier: UUID) -> str:

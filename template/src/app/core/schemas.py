@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr, StringConstraints
 
-# PostgreSQL stores no NUL; without this pattern it would answer with an error of its own.
+# Not every database stores NUL; without this pattern it would answer with an error of its own.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """Text that the database can hold."""
 Line = Annotated[

@@ -53,7 +53,7 @@ class NotAuthenticated(StatusProblem):
     status = 401
     title = "Authentication is needed."
     type_ = "not-authenticated"
-    headers_ = {"WWW-Authenticate": "Bearer"}  # noqa: RUF012 - copied for each answer
+    headers_ = {"WWW-Authenticate": "Bearer"}
 
 
 class Security:

@@ -5,8 +5,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.core.database import Base
-from app.core.models import CreatedAt, Identifier, UpdatedAt
+from app.core.models import Base, CreatedAt, Identifier, UpdatedAt
 from app.users.models import User
 
 
@@ -21,6 +20,8 @@ class Item(Base):
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
+    # Counts the changes, for ETags; the server's default is for rows that came before the column.
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
 

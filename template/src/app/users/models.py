@@ -3,8 +3,7 @@
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base
-from app.core.models import CreatedAt, Identifier, UpdatedAt
+from app.core.models import Base, CreatedAt, Identifier, UpdatedAt
 
 
 class User(Base):

@@ -41,7 +41,7 @@ async def authenticate(
         InactiveUser: the account was switched off.
     """
     async with database.read() as session:
-        user = await session.scalar(select(User).where(User.email == email.lower()))
+        user = await session.scalar(select(User).filter_by(email=email.lower()))
     fits = await security.verify(password, user.password_hash if user else None)
     if user is None or not fits:
         detail = "The e-mail address or the password is wrong."

@@ -1,0 +1,100 @@
+"""Measure generated services: each benchmark is a script that runs inside of projects.
+
+kills     workers are killed and the broker is restarted under load; what gets lost
+outbox    changes whose tasks are stored with them, while everything is killed
+outage    the database stops and starts again under load
+pages     a page deep in a million rows, beside the first one
+pooler    both PostgreSQL drivers behind PgBouncer in transaction mode
+tasks     tasks that do nothing, beside a worker that has nothing but taskiq
+upgrades  eight processes migrate one empty database at once
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.harness.project import GeneratedProject, clean_environment
+from tests.harness.source import copy_template, isolated
+from tests.harness.space import Answers
+from tools.report import conclude, say
+
+INSIDE = Path(__file__).parent / "inside"
+# A user, so that each request finds its caller first.
+PSYCOPG: Answers = {"database": "postgresql", "database_driver": "psycopg"}
+ASYNCPG: Answers = {"database": "postgresql", "database_driver": "asyncpg"}
+MYSQL: Answers = {"database": "mysql", "database_driver": "asyncmy"}
+SQLITE: Answers = {"database": "sqlite", "database_driver": "aiosqlite"}
+TASKIQ = tuple[Answers, ...](
+    {**PSYCOPG, "tasks": "taskiq", "broker": broker} for broker in ("redis", "rabbitmq", "nats")
+)
+# Each project is called by its last answer.
+PROJECTS: Mapping[str, Sequence[Answers]] = {
+    "kills": TASKIQ,
+    "outbox": ({**PSYCOPG, "tasks": "taskiq", "outbox": True, "broker": "redis"},),
+    "outage": (PSYCOPG, ASYNCPG, MYSQL),
+    "pages": (PSYCOPG, ASYNCPG, MYSQL, SQLITE),
+    "pooler": (PSYCOPG, ASYNCPG),
+    "tasks": TASKIQ,
+    "upgrades": (PSYCOPG, MYSQL, SQLITE),
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured; `failed` names the projects that are outside of their limits."""
+
+    name: str
+    figures: Mapping[str, Mapping[str, object]]
+    failed: Sequence[str]
+
+    def __str__(self) -> str:
+        """Return the closing line."""
+        outside = f"outside of its limits: {', '.join(self.failed)}" if self.failed else "0 failed"
+        return f"bench: {self.name}, {len(self.figures)} projects, {outside}"
+
+
+def main() -> None:
+    """Measure what the command line names."""
+    parser = ArgumentParser(
+        prog="make bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("name", choices=PROJECTS)
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    given = parser.parse_args()
+    name: str = given.name
+    figures: dict[str, dict[str, object]] = {}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, isolated(Path(folder)):
+        template = copy_template(Path(folder) / "template")
+        for answers in PROJECTS[name]:
+            called = str([*answers.values()][-1])
+            project = GeneratedProject.render(template, Path(folder) / called, answers)
+            project.sync()
+            figures[called] = found = measure(project, name)
+            say(f"{called}: {', '.join(f'{key} {value}' for key, value in found.items())}")
+    failed = [called for called, found in figures.items() if not found["ok"]]
+    conclude(Report(name, figures, failed), failed=bool(failed), as_json=given.json)
+
+
+def measure(project: GeneratedProject, name: str) -> dict[str, object]:
+    """Run a benchmark in a project and return its figures, the last line that it prints."""
+    done = subprocess.run(
+        ["uv", "run", "python", str(INSIDE / f"{name}.py")],
+        cwd=project.path,
+        env=clean_environment(PYTHONPATH=str(project.path)),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"bench: {name} did not run to its end in {project.path.name}, see above.")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()

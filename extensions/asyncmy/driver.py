@@ -1,0 +1,3 @@
+"""The database driver of development and tests."""
+
+DRIVER = "asyncmy"

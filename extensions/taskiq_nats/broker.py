@@ -1,0 +1,39 @@
+"""The broker: a stream in NATS JetStream, on disk.
+
+A task stays in the stream until it is done. What a worker took and did not finish is given to
+another one after `APP_TASKS_REDELIVERY_AFTER` seconds.
+"""
+
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType, StreamConfig
+from taskiq_nats import PullBasedJetStreamBroker
+
+from app.tasks.settings import TaskSettings
+from app.tasks.unknown import KeepsUnknownTasks
+
+OUTAGE = (NatsError, OSError, TimeoutError)
+
+
+class StreamBroker(KeepsUnknownTasks, PullBasedJetStreamBroker):
+    """The library's broker, which keeps what it does not know."""
+
+
+def create_broker(url: str, settings: TaskSettings) -> StreamBroker:
+    """Configure the broker; it connects when it is started."""
+    return StreamBroker(
+        url,
+        subject=settings.queue,
+        stream_name=settings.queue,
+        durable=settings.queue,
+        stream_config=StreamConfig(retention=RetentionPolicy.WORK_QUEUE, storage=StorageType.FILE),
+        consumer_config=ConsumerConfig(
+            durable_name=settings.queue,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=settings.redelivery_after,
+            max_ack_pending=-1,
+        ),
+        pull_consume_batch=settings.concurrency,
+        pull_consume_timeout=1,
+        max_reconnect_attempts=-1,
+        connect_timeout=2,
+    )

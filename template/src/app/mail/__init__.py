@@ -1,0 +1,1 @@
+"""Messages to people: by SMTP, or into the log where there is no mail server."""

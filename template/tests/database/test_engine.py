@@ -1,0 +1,174 @@
+"""What is PostgreSQL's alone: deferred constraints, time-outs, deadlocks, lost connections."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import URL, text
+
+from app.core.database import Database, ReadSession, WriteSession
+from app.core.unavailable import DatabaseUnavailable, TransactionConflict
+from app.main import create_app
+from tests.conftest import client_of, settings_for
+
+
+@pytest.fixture
+async def database(own_database: URL) -> AsyncIterator[Database]:
+    """A database of its own with two notes, and short time-outs."""
+    settings = settings_for(
+        own_database, database_statement_timeout=0.5, database_lock_timeout=0.25
+    )
+    database = Database.create(settings)
+    async with database.write.begin() as session:
+        unique = "UNIQUE DEFERRABLE INITIALLY DEFERRED"
+        await session.execute(text(f"CREATE TABLE notes (id int, body text {unique})"))
+        await session.execute(text("INSERT INTO notes VALUES (1, 'a'), (2, 'b')"))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def app(own_database: URL, database: Database) -> AsyncIterator[FastAPI]:
+    """The application on this database."""
+    app = create_app(settings_for(own_database))
+    async with app.router.lifespan_context(app):
+        app.state.database, own = database, app.state.database
+        yield app
+        app.state.database = own
+
+
+async def rename(database: Database, *numbers: int) -> None:
+    """Change these notes one after the other, in one transaction."""
+    async with database.write.begin() as session:
+        for number in numbers:
+            change = text("UPDATE notes SET body = body || 'x' WHERE id = :id")
+            await session.execute(change, {"id": number})
+            await asyncio.sleep(0.1)
+
+
+async def test_commit_that_fails_is_an_error_and_leaves_no_row(
+    app: FastAPI, client: httpx2.AsyncClient
+) -> None:
+    @app.post("/notes", status_code=201)
+    async def write(session: WriteSession) -> None:
+        await session.execute(text("INSERT INTO notes VALUES (3, 'a')"))
+
+    @app.get("/notes")
+    async def count(session: ReadSession) -> int:
+        return int((await session.execute(text("SELECT count(*) FROM notes"))).scalar_one())
+
+    assert (await client.post("/notes")).status_code == 409
+    assert (await client.get("/notes")).json() == 2
+
+
+async def test_nothing_is_left_on_a_connection_that_a_pooler_hands_on(own_database: URL) -> None:
+    database = Database.create(
+        settings_for(own_database, database_pooler=True, database_pool_size=1)
+    )
+    for _ in range(10):  # a driver prepares a statement when it has seen it a few times
+        async with database.read() as session:
+            await session.execute(text("SELECT 1"))
+    async with database.read() as session:
+        left = await session.scalars(text("SELECT name FROM pg_prepared_statements"))
+        assert left.all() == []
+        assert await session.scalar(text("SHOW statement_timeout")) == "0"
+    await database.close()
+
+
+async def test_statement_that_takes_too_long_ends(database: Database) -> None:
+    async with database.read() as session:
+        with pytest.raises(DatabaseUnavailable):
+            await session.execute(text("SELECT pg_sleep(5)"))
+    async with database.read() as session:
+        await session.execute(text("SELECT 1"))
+
+
+async def test_wait_for_a_lock_ends(own_database: URL, database: Database) -> None:
+    settings = settings_for(own_database, database_statement_timeout=0, database_lock_timeout=0.25)
+    waiting = Database.create(settings)
+    start = monotonic()
+    async with asyncio.timeout(10), database.write.begin() as session:
+        await session.execute(text("UPDATE notes SET body = 'c' WHERE id = 1"))
+        with pytest.raises(DatabaseUnavailable):
+            await rename(waiting, 1)
+    assert monotonic() - start < 5
+    await waiting.close()
+
+
+async def test_one_of_two_in_a_deadlock_may_try_again(
+    own_database: URL, database: Database
+) -> None:
+    patient = Database.create(settings_for(own_database))  # deadlocks are looked for after a second
+    results = await asyncio.gather(
+        rename(patient, 1, 2), rename(patient, 2, 1), return_exceptions=True
+    )
+    await patient.close()
+    assert [type(result) for result in results if result] == [TransactionConflict]
+    async with database.read() as session:
+        bodies = await session.scalars(text("SELECT body FROM notes ORDER BY id"))
+        assert bodies.all() == ["ax", "bx"]
+
+
+async def test_changed_column_type_does_not_poison_connections(
+    own_database: URL, database: Database
+) -> None:
+    async def read() -> None:
+        async with database.read() as session:
+            await session.execute(text("SELECT body FROM notes"))
+
+    for _ in range(10):  # a driver prepares a statement when it has seen it a few times
+        await read()
+    other = Database.create(settings_for(own_database))
+    async with other.write.begin() as session:
+        await session.execute(text("ALTER TABLE notes ALTER body TYPE varchar(50)"))
+    await other.close()
+    failures = 0
+    for _ in range(3):
+        try:
+            await read()
+        except DatabaseUnavailable:
+            failures += 1
+    assert failures <= 1
+
+
+async def test_connections_that_the_server_closed_are_replaced(own_database: URL) -> None:
+    app = create_app(settings_for(own_database, database_ping_after=0))
+    async with client_of(app) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        other = Database.create(app.state.settings)
+        await close_others(other)
+        assert (await client.get("/readyz")).status_code == 200
+        await other.close()
+    await app.state.database.close()
+
+
+async def close_others(database: Database) -> None:
+    """Close every other connection to the database."""
+    async with database.read() as session:
+        await session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+async def test_lost_connection_is_an_outage_and_the_next_request_works(own_database: URL) -> None:
+    app = create_app(settings_for(own_database))
+
+    @app.get("/notes")
+    async def read(session: ReadSession) -> None:
+        await session.execute(text("SELECT 1"))
+
+    other = Database.create(app.state.settings)
+    async with client_of(app) as client:
+        assert (await client.get("/notes")).status_code == 200
+        await close_others(other)
+        answer = await client.get("/notes")
+        assert (answer.status_code, answer.json()["type"]) == (503, "database-unavailable")
+        assert (await client.get("/notes")).status_code == 200
+    await other.close()
+    await app.state.database.close()

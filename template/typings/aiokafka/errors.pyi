@@ -1,0 +1,3 @@
+"""What the service uses of aiokafka, with the types that the package leaves open."""
+
+class KafkaError(RuntimeError): ...
