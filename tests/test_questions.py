@@ -38,7 +38,10 @@ REFUSED: Mapping[str, tuple[Answers, str]] = {
     "RabbitMQ without tasks": ({"broker": "rabbitmq"}, "A broker is for tasks."),
     "NATS without tasks": ({"broker": "nats"}, "A broker is for tasks."),
     "Kafka without tasks": ({"broker": "kafka"}, "A broker is for tasks."),
-    "outbox without tasks": ({"outbox": True}, "The outbox needs tasks."),
+    "outbox without tasks": (
+        {"outbox": True},
+        "The outbox needs tasks: answer outbox with no too.",
+    ),
     "outbox without users": (
         {"outbox": True, "tasks": "taskiq", "auth": "none"},
         "The outbox needs users: answer outbox with no too.",

@@ -14,7 +14,10 @@ DOWN, ENTER, CTRL_C = "\x1b[B", "\r", "\x03"
 
 
 def test_asks_each_question(space: AnswerSpace) -> None:
-    """Each question with a choice is asked by its own sentence, until the user stops."""
+    """Each question with a choice is asked by its own sentence, until the user stops.
+
+    Where there are no tasks, there is no choice of a broker.
+    """
     child: pexpect.spawn[str] = pexpect.spawn(
         COMMAND[0],
         list(COMMAND[1:]),
@@ -25,11 +28,11 @@ def test_asks_each_question(space: AnswerSpace) -> None:
         dimensions=(40, 200),
     )
     factors = space.factors()
-    *questions, last = (text.strip() for name, text in space.asked().items() if name in factors)
-    for question in questions:
-        child.expect_exact(question)
-        child.send(ENTER)
-    child.expect_exact(last)
+    *questions, last = ((name, text) for name, text in space.asked().items() if name in factors)
+    for name, text in questions:
+        child.expect_exact(text.strip())
+        child.send(DOWN + ENTER if name == "tasks" else ENTER)
+    child.expect_exact(last[1].strip())
     child.send(CTRL_C)
     child.expect_exact("try: stopped, nothing was made.")
     child.close()
