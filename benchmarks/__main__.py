@@ -5,7 +5,7 @@ outbox    changes whose tasks are stored with them, while everything is killed
 outage    the database stops and starts again under load
 pages     a page deep in a million rows, beside the first one
 pooler    both PostgreSQL drivers behind PgBouncer in transaction mode
-tasks     tasks that do nothing, beside a worker that has nothing but taskiq
+tasks     tasks that do nothing, beside the least that one can write with taskiq
 upgrades  eight processes migrate one empty database at once
 """
 

@@ -1,6 +1,8 @@
 """A worker whose task does nothing: `python nothing.py ours`.
 
-With `bare` it is taskiq alone, which is silent, and with `logging` it logs as its command does.
+With `minimum` it is what the library's documentation begins with: a broker that knows its URL, and
+the command without options. With `silent` it is that library with our settings of the broker, and
+without a line in the log.
 """
 
 import json
@@ -10,7 +12,7 @@ import sys
 from pathlib import Path
 from time import monotonic, process_time
 
-from brokers import stock
+from brokers import minimal_broker, stock
 from taskiq import AcknowledgeType
 from taskiq.brokers.shared_broker import shared_task
 from taskiq.cli.worker.args import WorkerArgs
@@ -38,7 +40,14 @@ def tell() -> None:
     Path(os.environ["BENCH_RESULT"]).write_text(json.dumps(seconds))
 
 
-def bare_arguments() -> WorkerArgs:
+def minimal_arguments() -> WorkerArgs:
+    """Return the library's broker with its own settings, in one process as ours."""
+    settings = TaskSettings()
+    broker = minimal_broker(settings.broker_url.get_secret_value(), settings.queue)
+    return WorkerArgs(broker=broker, modules=[], workers=1)
+
+
+def silent_arguments() -> WorkerArgs:
     """Return the library's broker with the project's settings; nothing around it."""
     settings = TaskSettings()
     stock()
@@ -51,8 +60,12 @@ def bare_arguments() -> WorkerArgs:
     )
 
 
+ARGUMENTS = {"ours": worker_arguments, "minimum": minimal_arguments, "silent": silent_arguments}
+
+
 if __name__ == "__main__":
-    given = worker_arguments() if sys.argv[1] == "ours" else bare_arguments()
-    if sys.argv[1] == "logging":
+    given = ARGUMENTS[sys.argv[1]]()
+    if given.configure_logging:
+        # As the command does before it starts this process.
         logging.basicConfig(level=given.log_level, format=given.log_format, stream=sys.stdout)
     start_listen(given)
