@@ -5,34 +5,24 @@ import sys
 
 import pytest
 from sqlalchemy import select
-from taskiq import AsyncBroker
-from taskiq.kicker import AsyncKicker
+from taskiq import AsyncBroker, TaskiqMessage
+from taskiq.receiver import Receiver
 
 from app.core.database import Database
 from app.tasks.models import FailedTask
 from tests.migrating import PROJECT
-from tests.tasks.processes import PATIENCE, are_left, comes_true, kill, started
+from tests.tasks.processes import PATIENCE, are_left, kill, started
 from tests.tasks.slow import mark
 
 SLOW = "tests.tasks.slow"
 
 
 @pytest.mark.usefixtures("sender")
-async def test_task_is_done(task_environment: dict[str, str], effects: Database) -> None:
-    """Also one that was sent before there was any worker."""
-    await mark.kiq("early", 0)
-    async with started(SLOW, task_environment):
-        assert await are_left(effects, "early")
-        await mark.kiq("late", 0)
-        assert await are_left(effects, "late")
-
-
-@pytest.mark.usefixtures("sender")
 async def test_task_of_a_killed_worker_is_done_by_another(
     task_environment: dict[str, str], effects: Database
 ) -> None:
+    await mark.kiq("cut off", 0.5)
     async with started(SLOW, task_environment) as first:
-        await mark.kiq("cut off", 0.5)
         assert await are_left(effects, "cut off began")
         kill(first)
         await first.wait()
@@ -54,18 +44,17 @@ async def test_worker_that_is_told_to_stop_finishes_its_task(
 
 
 async def test_task_that_the_worker_does_not_know_is_kept(
-    task_environment: dict[str, str], effects: Database, sender: AsyncBroker
+    effects: Database, sender: AsyncBroker
 ) -> None:
-    kicker: AsyncKicker[..., None] = AsyncKicker("of:tomorrow", sender, {})
-    await kicker.kiq(1, name="x")
-
-    async def is_kept() -> bool:
-        async with effects.read() as session:
-            names = [failed.name for failed in await session.scalars(select(FailedTask))]
-        return names == ["of:tomorrow"]
-
-    async with started(SLOW, task_environment):
-        assert await comes_true(is_kept)
+    message = TaskiqMessage(
+        task_id="one", task_name="of:tomorrow", labels={}, args=[1], kwargs={"name": "x"}
+    )
+    worker = Receiver(sender, max_async_tasks=1)
+    await worker.callback(sender.formatter.dumps(message).message)
+    async with effects.read() as session:
+        [kept] = await session.scalars(select(FailedTask))
+    assert (kept.id, kept.name, kept.attempt) == ("one", "of:tomorrow", 1)
+    assert kept.retry_at
 
 
 async def test_worker_without_broker_says_so(task_environment: dict[str, str]) -> None:
