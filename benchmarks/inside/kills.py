@@ -15,14 +15,12 @@ from pathlib import Path
 from brokers import Broker, broker_server
 from marking import TABLE, mark
 from pydantic import SecretStr
-from service import database_server, environment, migrate
+from service import database_server, environment, migrated
 from sqlalchemy import text
 from supervised import Service, kept_running
 from taskiq import SendTaskError
 
-from app.core.config import Settings
 from app.core.database import Database
-from app.core.logging import configure_logging
 from app.tasks.connection import connected
 from app.tasks.settings import TaskSettings
 
@@ -154,11 +152,7 @@ async def run(tasks: int, **variables: str) -> dict[str, float]:
         database_server() as server,
         tempfile.NamedTemporaryFile() as attempts,
     ):
-        migrate(server.url)
-        url = SecretStr(server.url.render_as_string(hide_password=False))
-        settings = Settings(environment="test", database_url=url, log_level="ERROR")
-        configure_logging(settings)
-        database = Database.create(settings)
+        database = migrated(server.url)
         async with database.write.begin() as session:
             await session.execute(text(TABLE))
         times = {f"APP_TASKS_{name}".upper(): str(value) for name, value in TIMES.items()}

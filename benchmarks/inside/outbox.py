@@ -17,15 +17,12 @@ from pathlib import Path
 
 import httpx2
 from brokers import broker_server
-from pydantic import SecretStr
-from service import answers, database_server, environment, free_port, many, migrate, wait_for
+from service import answers, database_server, environment, free_port, many, migrated, wait_for
 from sqlalchemy import text
 from supervised import Service, kept_running
 from things import TABLES
 
-from app.core.config import Settings
 from app.core.database import Database
-from app.core.logging import configure_logging
 
 THINGS = [f"thing{number}" for number in range(20)]
 PEACE, ALL = 1_000, 5_000
@@ -141,11 +138,7 @@ async def main() -> None:
         database_server() as server,
         tempfile.TemporaryDirectory() as folder,
     ):
-        migrate(server.url)
-        url = SecretStr(server.url.render_as_string(hide_password=False))
-        settings = Settings(environment="test", database_url=url, log_level="ERROR")
-        configure_logging(settings)
-        database = Database.create(settings)
+        database = migrated(server.url)
         await prepare(database)
         known = environment(
             server.url,

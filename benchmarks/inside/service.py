@@ -15,8 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from pydantic import SecretStr
 from sqlalchemy import URL, make_url
 from tools.driver import DRIVER
+
+from app.core.config import Settings
+from app.core.database import Database
+from app.core.logging import configure_logging
 
 PASSWORD = "correct horse battery staple"
 PROJECT = Path.cwd()
@@ -125,6 +130,15 @@ def migrate(url: URL) -> None:
     """Create the tables."""
     command = [sys.executable, "-m", "alembic", "upgrade", "head"]
     subprocess.run(command, check=True, env=environment(url), stderr=subprocess.DEVNULL)
+
+
+def migrated(url: URL) -> Database:
+    """Create the tables, and return the database as the project uses it."""
+    migrate(url)
+    plain = SecretStr(url.render_as_string(hide_password=False))
+    settings = Settings(environment="test", database_url=plain, log_level="ERROR")
+    configure_logging(settings)
+    return Database.create(settings)
 
 
 @contextmanager

@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import structlog
-from psycopg import AsyncConnection, OperationalError
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.outbox.notifications import LOST, listen
 
 CHANNEL = "outbox"
 EVERY = 1
@@ -36,13 +37,10 @@ async def listening(url: str) -> AsyncGenerator[asyncio.Event]:
 async def _listen(url: str, event: asyncio.Event) -> None:
     while True:
         try:
-            async with await AsyncConnection.connect(url, autocommit=True) as connection:
-                await connection.execute(f"LISTEN {CHANNEL}")
-                async for _ in connection.notifies():
-                    event.set()
-        except (OperationalError, OSError) as error:
+            await listen(url, CHANNEL, event.set)
+        except LOST as error:
             logger.warning("not told of new messages", reason=str(error))
-            await asyncio.sleep(EVERY)
+        await asyncio.sleep(EVERY)
 
 
 def _plain(url: str) -> str:
