@@ -1,21 +1,28 @@
 """The image, and what compose.yaml makes of it, built and started by a Docker engine."""
 
 import itertools
-import json
-import os
 import re
 import secrets
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 
+from tests.containers.conftest import (
+    ACCOUNT,
+    PASSWORDS,
+    client_of,
+    compose_up,
+    composed,
+    database_of,
+    inspect,
+    render,
+    slug_of,
+)
 from tests.harness.project import CommandError, GeneratedProject
 from tests.harness.space import Answers
 
@@ -40,8 +47,6 @@ RUN = (
     "--env=http_proxy=http://127.0.0.1:9",
     "--env=APP_AUTH_SECRET=0123456789abcdef0123456789abcdef",
 )
-# In a URL each of these signs would end the password; MySQL's stands in one.
-PASSWORDS = {"postgresql": "a/b:c@d#e%f", "mysql": "a-b.c_d~e", "sqlite": ""}
 # Where compose.yaml has the database, and what its image is called.
 ADDRESSES = {
     "postgresql": "app@database/app",
@@ -49,31 +54,12 @@ ADDRESSES = {
     "sqlite": "//data/app.db",
 }
 IMAGES = {"postgresql": "postgres", "mysql": "mariadb"}
-ACCOUNT = {"email": "ada@example.com", "password": "correct horse battery staple"}
 # What an image is built from.
 SOURCES = ("LICENSE", "README.md", "alembic.ini", "migrations", "pyproject.toml", "src", "uv.lock")
 MEGABYTE = 1_000_000
 MAX_MEGABYTES = 150
 
 Record = Callable[[str, object], None]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def engine() -> None:
-    """End the run with one sentence where there is no engine."""
-    asked = ["docker", "version"]
-    installed = shutil.which("docker")
-    if not installed or subprocess.run(asked, capture_output=True, check=False).returncode:
-        place = os.environ.get("DOCKER_HOST", "its usual place")
-        pytest.exit(f"No Docker engine answers at {place}: start it and try again.", returncode=1)
-
-
-def render(template: Path, folder: Path, answers: Answers) -> GeneratedProject:
-    """Render a project whose name no other has, as a checkout under a strict umask has it."""
-    slug = f"plinth-{secrets.token_hex(4)}"
-    project = GeneratedProject.render(template, folder, {**answers, "project_slug": slug})
-    project.run("chmod", "--recursive", "go-rwx", ".")
-    return project
 
 
 @pytest.fixture(scope="session", params=VARIANTS)
@@ -108,25 +94,6 @@ def built(project: GeneratedProject) -> Generator[str]:
 
 
 @contextmanager
-def composed(project: GeneratedProject, *services: str) -> Generator[None]:
-    """Start services of compose.yaml from nothing, on any free port, and leave nothing."""
-    try:
-        compose_up(project, "--build", *services)
-        yield
-    except CommandError as error:
-        error.add_note(project.run("docker", "compose", "logs", "--no-color"))
-        raise
-    finally:
-        project.run("docker", "compose", "down", "--volumes")
-
-
-def compose_up(project: GeneratedProject, *arguments: str) -> None:
-    """Start services of compose.yaml, on any free port."""
-    settings = ("env", "PORT=0", f"DATABASE_PASSWORD={PASSWORDS[database_of(project)]}")
-    project.run(*settings, "docker", "compose", "up", "--wait", *arguments)
-
-
-@contextmanager
 def beside_a_database(project: GeneratedProject) -> Generator[list[str]]:
     """Start the database of compose.yaml, if it has one; yield the options that lead to it."""
     database = database_of(project)
@@ -151,25 +118,10 @@ def container(project: GeneratedProject, image: str) -> Iterator[str]:
             project.run("docker", "rm", "--force", "--volumes", name)
 
 
-def slug_of(project: GeneratedProject) -> str:
-    """Return what the project calls its image and its containers."""
-    return str(project.answers["project_slug"])
-
-
 def chosen(project: GeneratedProject) -> str:
     """Return the name of the variant, for the closing line."""
     answers = project.answers.items()
     return next(name for name, variant in VARIANTS.items() if variant.items() <= answers)
-
-
-def database_of(project: GeneratedProject) -> str:
-    """Return which database was chosen."""
-    return str(project.answers["database"])
-
-
-def inspect(project: GeneratedProject, name: str) -> Any:  # noqa: ANN401 - whatever Docker says
-    """Return what Docker knows of an image or a container."""
-    return json.loads(project.run("docker", "inspect", name))[0]
 
 
 def health(project: GeneratedProject, container: str) -> str:
@@ -185,12 +137,6 @@ def health(project: GeneratedProject, container: str) -> str:
 def readyz(address: str) -> int:
     """Ask a service whether it is ready."""
     return httpx2.get(f"http://{address.strip()}/readyz", trust_env=False).status_code
-
-
-def client_of(project: GeneratedProject) -> httpx2.Client:
-    """Return what talks to the service of compose.yaml."""
-    address = project.run("docker", "compose", "port", "service", "8000").strip()
-    return httpx2.Client(base_url=f"http://{address}", trust_env=False)
 
 
 def test_build_without_a_lock(template: Path, tmp_path: Path) -> None:

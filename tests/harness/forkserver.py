@@ -157,7 +157,10 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
     before = {*sys.modules}
     recorder = Recorder()
     # Rewriting takes time, and complains of every plug-in that is imported already.
-    options = ["--assert=plain", "--quiet", "-p", "no:cacheprovider", *task["arguments"]]
+    options = ["--assert=plain", "--quiet", "-p", "no:cacheprovider"]
+    # Of a test that hangs the log says where.
+    options += ["-o", f"faulthandler_timeout={task['seconds'] / 4}"]
+    options += task["arguments"]
     status = pytest.main(options, plugins=[recorder])
     told = {
         "failed": recorder.failed,

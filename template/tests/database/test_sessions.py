@@ -8,11 +8,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from pydantic import SecretStr
-from sqlalchemy import URL, text
+from sqlalchemy import URL, event, text
 from sqlalchemy.exc import InvalidRequestError
 
 from app.core.config import Settings
-from app.core.database import ReadSession, WriteSession
+from app.core.database import Database, ReadSession, WriteSession
 from app.main import create_app
 from tests.conftest import client_of, settings_for
 from tests.databases import NOWHERE
@@ -128,3 +128,21 @@ async def test_without_a_database_the_caller_is_asked_to_come_again() -> None:
             assert (answer.status_code, answer.json()["type"]) == (503, "database-unavailable")
             assert answer.headers["retry-after"] == "1"
             assert "pa55word" not in answer.text
+
+
+async def test_who_cancels_a_statement_is_not_told_of_an_outage(own_database: URL) -> None:
+    database = Database.create(settings_for(own_database))
+
+    async def read() -> None:
+        async with database.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    reading = asyncio.create_task(read())
+
+    @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
+    def cancel(*_: object) -> None:
+        reading.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await database.close()

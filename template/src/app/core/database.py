@@ -85,6 +85,9 @@ def _translate_errors(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def translate(context: ExceptionContext) -> None:
+        # SQLAlchemy gives up the connection of a cancelled statement, which is no outage.
+        if not isinstance(context.original_exception, Exception):
+            return
         if problem := problem_of(context):
             logger.warning(problem.type_, reason=str(context.original_exception))
             raise problem from context.original_exception

@@ -12,6 +12,8 @@ from typing import TypeAlias, cast
 import structlog
 from anyio import sleep
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as NoAnswer
@@ -41,6 +43,8 @@ def create_broker(url: str, settings: TaskSettings) -> AsyncBroker:
         xread_count=settings.concurrency,
         xread_block=1000,
         idle_timeout=round(settings.redelivery_after * 1000),
+        # That the broker was started again shows when a connection from before is used.
+        retry=Retry(NoBackoff(), 1),
         socket_connect_timeout=2,
         socket_timeout=5,
     )
