@@ -68,6 +68,8 @@ async def _for_ever(*_arguments: object, **_options: object) -> None:
 def tasks(monkeypatch: pytest.MonkeyPatch) -> HeldTasks:
     """What the application of this test sends."""
     held = HeldTasks()
+    # An application that is not started keeps the broker of the test before.
+    async_shared_broker.default_broker(held)
     monkeypatch.setattr("app.tasks.connection.InMemoryBroker", lambda: held)
     monkeypatch.setattr("app.tasks.connection.run_scheduler_task", _for_ever)
     return held
