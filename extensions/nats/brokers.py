@@ -1,20 +1,16 @@
 """The broker of the tests: the one that `NATS_URL` names, else the one on this machine."""
 
-import os
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, asynccontextmanager
 
 from app.tasks.broker import create_broker
 from app.tasks.settings import TaskSettings
-from tests.tasks.reachable import require
+from tests.tasks.reachable import reachable
 
 
-@contextmanager
-def broker_server() -> Generator[str]:
+def broker_server() -> AbstractContextManager[str]:
     """The URL of a broker; skips the test if none answers."""
-    url = os.environ.get("NATS_URL", "nats://127.0.0.1:4222")
-    require(url, "NATS_URL")
-    yield url
+    return reachable("NATS_URL", "nats://127.0.0.1:4222")
 
 
 @asynccontextmanager

@@ -1,20 +1,16 @@
 """The broker of the tests: the one that `RABBITMQ_URL` names, else the one on this machine."""
 
-import os
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, asynccontextmanager
 
 import aio_pika
 
-from tests.tasks.reachable import require
+from tests.tasks.reachable import reachable
 
 
-@contextmanager
-def broker_server() -> Generator[str]:
+def broker_server() -> AbstractContextManager[str]:
     """The URL of a broker; skips the test if none answers."""
-    url = os.environ.get("RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")
-    require(url, "RABBITMQ_URL")
-    yield url
+    return reachable("RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")
 
 
 @asynccontextmanager

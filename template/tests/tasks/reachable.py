@@ -1,14 +1,18 @@
-"""Servers that have to be there already."""
+"""A broker that has to be there already."""
 
 import os
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
 
 
-def require(url: str, variable: str) -> None:
-    """Skip the test if nobody listens there, unless the variable promises that somebody does."""
+@contextmanager
+def reachable(variable: str, default: str) -> Generator[str]:
+    """The URL that the variable has, else the default; there, skips the test if nobody listens."""
+    url = os.environ.get(variable, default)
     address = urlsplit(url)
     try:
         socket.create_connection((address.hostname or "", address.port or 0), timeout=2).close()
@@ -16,3 +20,4 @@ def require(url: str, variable: str) -> None:
         if variable in os.environ:
             raise
         pytest.skip(f"nothing at {address.hostname}:{address.port} ({error}): set {variable}")
+    yield url
