@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from sqlalchemy import URL, NullPool
+from sqlalchemy import URL, NullPool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from app.core.database import Database
 from tools.driver import DRIVER
 
 NOWHERE = f"mysql+{DRIVER}://nobody:pa55word@127.0.0.1:1/none"
@@ -39,6 +40,17 @@ async def new_database(server: URL, template: URL | None = None) -> AsyncGenerat
     finally:
         async with engine.connect() as connection:
             await connection.exec_driver_sql(f"DROP DATABASE {url.database}")
+
+
+async def close_others(database: Database) -> None:
+    """Close every other connection to the database."""
+    others = text(
+        "SELECT id FROM information_schema.processlist "
+        "WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+    )
+    async with database.read() as session:
+        for number in (await session.scalars(others)).all():
+            await session.execute(text(f"KILL {number}"))
 
 
 async def _copy(connection: AsyncConnection, source: str, target: str) -> None:

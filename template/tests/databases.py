@@ -7,6 +7,7 @@ from uuid import uuid4
 from sqlalchemy import URL, NullPool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.core.database import Database
 from tools.driver import DRIVER
 
 NOWHERE = f"postgresql+{DRIVER}://nobody:pa55word@127.0.0.1:1/none"
@@ -33,6 +34,17 @@ async def new_database(server: URL, template: URL | None = None) -> AsyncGenerat
         yield url
     finally:
         await _execute(server, f'DROP DATABASE "{url.database}" WITH (FORCE)')
+
+
+async def close_others(database: Database) -> None:
+    """Close every other connection to the database."""
+    async with database.read() as session:
+        await session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
 
 
 async def _execute(server: URL, statement: str) -> None:
