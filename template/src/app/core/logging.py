@@ -13,18 +13,19 @@ SHARED: list[Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.stdlib.ExtraAdder(),
 ]
 
 
 def configure_logging(settings: Settings) -> None:
     """Send the log of the service and of every library through structlog."""
+    rendering = _rendering()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
             structlog.stdlib.PositionalArgumentsFormatter(),
             *SHARED,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            *rendering,
+            _as_line,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -32,18 +33,31 @@ def configure_logging(settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=SHARED,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(),
-            ],
+        _Formatter(
+            foreign_pre_chain=[*SHARED, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
     _adopt_other_loggers()
+
+
+class _Line(str):
+    """A line that is rendered already."""
+
+    __slots__ = ()
+
+
+def _as_line(_logger: object, _method: str, rendered: object) -> _Line:
+    return _Line(rendered)
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Render what came from the standard library's loggers; lines of our own are ready."""
+        return record.msg if isinstance(record.msg, _Line) else super().format(record)
 
 
 def _rendering() -> list[Processor]:

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 
 from taskiq import AsyncBroker
+from taskiq.formatters.json_formatter import JSONFormatter
 
 import app
 from app.core.database import Database
@@ -14,7 +15,7 @@ from app.tasks.settings import TaskSettings
 def assemble(broker: AsyncBroker, settings: TaskSettings, database: Database) -> AsyncBroker:
     """Give tasks the database and the settings that they ask for, and let no failure get lost."""
     broker.add_dependency_context({Database: database, TaskSettings: settings})
-    return broker.with_middlewares(
+    return broker.with_formatter(JSONFormatter()).with_middlewares(
         RequestId(), TimeLimit(settings.time_limit), Failures(settings, database)
     )
 

@@ -48,7 +48,6 @@ class RequestId(TaskiqMiddleware):
             attempt=attempt_of(message),
             duration_ms=round(result.execution_time * 1000),
         )
-        structlog.contextvars.unbind_contextvars("task", "task_id")
 
 
 class TimeLimit(TaskiqMiddleware):
