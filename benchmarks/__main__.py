@@ -1,5 +1,6 @@
 """Measure generated services: each benchmark is a script that runs inside of projects.
 
+cache     many misses at once, changes under load, and Redis frozen and stopped
 kills     workers are killed and the broker is restarted under load; what gets lost
 outbox    changes whose tasks are stored with them, while everything is killed
 outage    the database stops and starts again under load
@@ -35,6 +36,7 @@ TASKIQ = tuple[Answers, ...](
 )
 # Each project is called by its last answer.
 PROJECTS: Mapping[str, Sequence[Answers]] = {
+    "cache": ({**PSYCOPG, "cache": "redis"},),
     "kills": TASKIQ,
     "outbox": ({**PSYCOPG, "tasks": "taskiq", "outbox": True, "broker": "redis"},),
     "outage": (PSYCOPG, ASYNCPG, MYSQL),

