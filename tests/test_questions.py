@@ -46,6 +46,7 @@ REFUSED: Mapping[str, tuple[Answers, str]] = {
         {"outbox": True, "tasks": "taskiq", "auth": "none"},
         "The outbox needs users: answer outbox with no too.",
     ),
+    "another cache": ({"cache": "memcached"}, "'memcached' is not in ['none', 'redis']"),
     "another queue": ({"tasks": "huey"}, "'huey' is not in ['none', 'taskiq']"),
     "another CI": ({"ci": "gitlab"}, "'gitlab' is not in ['none', 'github']"),
     "a Python that is no more": (
