@@ -219,7 +219,7 @@ def test_every_answer_counts(renderer: Renderer) -> None:
     for name, ways, asked in (
         # A database that is a file needs a folder, others do not.
         ("Dockerfile", 2, ("python_version", "server", "license")),
-        ("compose.yaml", 1, ("database_driver", "broker", "outbox")),
+        ("compose.yaml", 1, ("database_driver", "cache", "broker", "outbox")),
     ):
         expected = ways * len(list(renderer.space.combinations(asked)))
         assert len(set(texts_of(renderer, name))) == expected
