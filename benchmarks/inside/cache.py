@@ -33,10 +33,9 @@ from service import (
 from sqlalchemy import URL, select, update
 from tools.embedded_redis import server_program
 
-from app.cache.cache import Cache
+from app.cache.cache import Cache, CacheSettings
 from app.cache.entries import Row, row
 from app.cache.forgetting import ForgettingDatabase
-from app.cache.settings import CacheSettings
 from app.users.models import User
 
 PROCESSES, ASKERS = 2, 100

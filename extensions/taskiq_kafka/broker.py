@@ -20,8 +20,8 @@ from aiokafka import (
 from aiokafka.errors import KafkaError
 from taskiq import AckableMessage, AsyncBroker, BrokerMessage
 
+from app.tasks.assembly import KeepsUnknownTasks
 from app.tasks.settings import TaskSettings
-from app.tasks.unknown import KeepsUnknownTasks
 
 COMMIT_EVERY = 0.5
 """Seconds."""

@@ -13,8 +13,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType,
 from taskiq import AckableMessage
 from taskiq_nats import PullBasedJetStreamBroker
 
+from app.tasks.assembly import KeepsUnknownTasks
 from app.tasks.settings import TaskSettings
-from app.tasks.unknown import KeepsUnknownTasks
 
 OUTAGE = (NatsError, OSError, TimeoutError)
 

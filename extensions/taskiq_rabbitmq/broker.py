@@ -14,8 +14,8 @@ from taskiq import AckableMessage, AsyncBroker
 from taskiq_aio_pika import AioPikaBroker, Exchange, Queue
 from taskiq_aio_pika.exceptions import NoStartupError
 
+from app.tasks.assembly import KeepsUnknownTasks
 from app.tasks.settings import TaskSettings
-from app.tasks.unknown import KeepsUnknownTasks
 
 OUTAGE = (*CONNECTION_EXCEPTIONS, TimeoutError)
 

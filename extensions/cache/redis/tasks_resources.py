@@ -1,8 +1,7 @@
 """What a process of its own opens for its tasks."""
 
-from app.cache.cache import Cache
+from app.cache.cache import Cache, CacheSettings
 from app.cache.forgetting import ForgettingDatabase
-from app.cache.settings import CacheSettings
 from app.core.config import get_settings, load_settings
 from app.core.database import Database
 

@@ -10,9 +10,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import URL
 
-from app.cache.cache import Cache
+from app.cache.cache import Cache, CacheSettings
 from app.cache.entries import Row
-from app.cache.settings import CacheSettings
 from app.core.config import Settings
 from app.main import create_app
 from tests.conftest import client_of, settings_for

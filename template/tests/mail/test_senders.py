@@ -14,8 +14,7 @@ from aiosmtpd.smtp import SMTP
 
 from app.core.config import Settings
 from app.core.logging import configure_logging
-from app.mail.senders import ConsoleSender, SMTPSender, get_sender
-from app.mail.settings import MailSettings
+from app.mail.senders import ConsoleSender, MailSettings, SMTPSender, get_sender
 
 SIZE = 2000
 """Bytes that the server takes."""

@@ -7,9 +7,8 @@ comes from the database.
 import structlog
 from fastapi import FastAPI
 
-from app.cache.cache import Cache
+from app.cache.cache import Cache, CacheSettings
 from app.cache.forgetting import ForgettingDatabase
-from app.cache.settings import CacheSettings
 from app.core.config import load_settings
 
 logger = structlog.stdlib.get_logger("app.cache")

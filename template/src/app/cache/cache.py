@@ -13,19 +13,40 @@ from cashews import Cache as Store
 from cashews import register_backend
 from cashews.backends.redis import Redis
 from fastapi import Depends, Request
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
 
 from app.cache.entries import Entry, Row, Value
 from app.cache.outage import Outage
-from app.cache.settings import CacheSettings
 
 LONGEST_TURN = 2
 """Seconds after which others load too: who had the turn may have been killed."""
 LOOK_EVERY = 0.01
 """Seconds between two looks whether another process has loaded."""
 BATCH = 100
+
+
+class CacheSettings(BaseSettings):
+    """Where and how long values are kept, by `APP_CACHE_…`. Times are in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="APP_CACHE_", env_ignore_empty=True, extra="ignore"
+    )
+
+    url: SecretStr | None = None
+    prefix: str = Field(default="cache", pattern=r"^[\w-]+$")
+    """What every key begins with; services that share a Redis have one each."""
+    keep: float = Field(default=60, gt=0)
+    """How long a value is kept, and at most how old one is when nobody could say it had changed."""
+    max_bytes: int = Field(default=65_536, ge=0)
+    """The longest value that is kept, as JSON."""
+    timeout: float = Field(default=0.5, gt=0)
+    """How long an answer from Redis may take."""
+    pause: float = Field(default=5, gt=0)
+    """How long Redis is left alone after it gave no answer."""
 
 
 class Cache:

@@ -3,15 +3,31 @@
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import lru_cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 import aiosmtplib
 import structlog
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.config import load_settings
-from app.mail.settings import MailSettings
 
 logger = structlog.stdlib.get_logger("app.mail")
+
+
+class MailSettings(BaseSettings):
+    """The mail server, by `APP_MAIL_…`; without `host`, messages go into the log."""
+
+    model_config = SettingsConfigDict(env_prefix="APP_MAIL_", env_ignore_empty=True, extra="ignore")
+
+    host: str | None = None
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password: SecretStr | None = None
+    sender: str = "service@example.org"
+    timeout: float = Field(default=10, gt=0)
+    """Seconds for each step of the conversation with the server."""
 
 
 class Sender(Protocol):

@@ -2,8 +2,10 @@
 
 import importlib
 import pkgutil
+from typing import Any
 
-from taskiq import AsyncBroker
+from taskiq import AsyncBroker, AsyncTaskiqDecoratedTask
+from taskiq.brokers.shared_broker import shared_task
 from taskiq.formatters.json_formatter import JSONFormatter
 
 import app
@@ -25,3 +27,25 @@ def import_tasks() -> None:
     for module in pkgutil.walk_packages(app.__path__, "app."):
         if module.name.endswith(".tasks"):
             importlib.import_module(module.name)
+
+
+class UnknownTask(Exception):
+    """No module called `tasks` has a task of this name: a newer release sent it or an older."""
+
+
+@shared_task
+async def unknown(*_arguments: object, **_options: object) -> None:
+    """Fail, so that the task is kept and sent again: the workers may be new by then.
+
+    Raises:
+        UnknownTask: always.
+    """
+    raise UnknownTask
+
+
+class KeepsUnknownTasks(AsyncBroker):
+    """A broker for which a task of an unknown name is one that fails; taskiq would forget it."""
+
+    def find_task(self, task_name: str) -> AsyncTaskiqDecoratedTask[..., Any]:
+        """The task of this name."""
+        return super().find_task(task_name) or unknown

@@ -20,8 +20,8 @@ from redis.exceptions import TimeoutError as NoAnswer
 from taskiq import AckableMessage, AsyncBroker
 from taskiq_redis import RedisStreamBroker
 
+from app.tasks.assembly import KeepsUnknownTasks
 from app.tasks.settings import TaskSettings
-from app.tasks.unknown import KeepsUnknownTasks
 
 CLAIM_EVERY = 1
 """Seconds between two looks for tasks that were left behind."""
