@@ -75,6 +75,17 @@ def test_every_service_is_kept_from_http(trees: list[Tree]) -> None:
         assert bool(names) == bool(contract)
 
 
+def test_no_dependency_needs_a_thread(trees: list[Tree]) -> None:
+    """FastAPI runs a plain function in a thread, which costs more than what it does."""
+    for tree in trees:
+        nodes = [node for text in modules(tree).values() for node in ast.walk(ast.parse(text))]
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        named = {ast.unparse(call.args[0]) for call in calls if _called(call) == "Depends"}
+        assert "get_database" in named
+        plain = [n.name for n in nodes if isinstance(n, ast.FunctionDef) and n.name in named]
+        assert plain == []
+
+
 def test_first_revision_names_every_constraint(trees: list[Tree]) -> None:
     """Each table has a primary key, and what has a name can be changed by it later."""
     for tree in trees:

@@ -183,7 +183,7 @@ async def close(store: Store) -> None:
         await store.close()
 
 
-def get_cache(request: Request) -> Cache:
+async def get_cache(request: Request) -> Cache:
     """The application's cache."""
     cache: Cache = request.app.state.cache
     return cache

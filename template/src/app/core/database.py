@@ -93,7 +93,7 @@ def _translate_errors(engine: AsyncEngine) -> None:
             raise problem from context.original_exception
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     """The application's database."""
     database: Database = request.app.state.database
     return database

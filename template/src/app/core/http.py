@@ -13,7 +13,7 @@ def create_http_client(settings: Settings) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(timeout=settings.http_timeout)
 
 
-def get_http_client(request: Request) -> httpx2.AsyncClient:
+async def get_http_client(request: Request) -> httpx2.AsyncClient:
     """The client that the application shares and closes at its end."""
     client: httpx2.AsyncClient = request.app.state.http_client
     return client

@@ -85,7 +85,7 @@ def _checked(cursor: str) -> str:
     return cursor
 
 
-def _page(
+async def _page(
     limit: Annotated[int, Query(ge=1, le=100, description="Rows on a page.")] = 20,
     cursor: Annotated[
         Annotated[str, AfterValidator(_checked)] | None,

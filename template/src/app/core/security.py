@@ -118,7 +118,7 @@ class Security:
             raise NotAuthenticated from error
 
 
-def get_security(request: Request) -> Security:
+async def get_security(request: Request) -> Security:
     """The application's `Security`."""
     security: Security = request.app.state.security
     return security

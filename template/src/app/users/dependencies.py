@@ -19,7 +19,7 @@ AUTHENTICATED = problem_responses(NotAuthenticated, InactiveUser)
 """The refusals of every route that has a `CurrentUser`, for its `responses`."""
 
 
-def get_caller_id(
+async def get_caller_id(
     token: Annotated[str | None, Depends(_bearer)], security: SecurityDependency
 ) -> UUID:
     """The id of the user whom the bearer token was issued to; they may be gone since."""
