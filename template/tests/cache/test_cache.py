@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cashews import Cache as Store
 from pydantic import BaseModel
 
 from app.cache.cache import Cache, close, connect
@@ -30,6 +31,23 @@ async def test_of_many_who_ask_at_once_one_loads(make_cache: MakeCache) -> None:
     asked = (cache.get_or_load(Thing, ROWS, load) for cache in processes * 100)
     assert {thing.name for thing in await asyncio.gather(*asked)} == {"first"}
     assert load.times == 1
+
+
+async def test_of_those_who_wait_in_a_process_one_asks(
+    make_cache: MakeCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether another process has loaded; a hundred who ask again and again are a load too."""
+    asked: list[str] = []
+
+    async def set_lock(store: Store, key: str, value: str, expire: float) -> bool:
+        asked.append(key)
+        return await original(store, key, value, expire)
+
+    original = Store.set_lock
+    monkeypatch.setattr(Store, "set_lock", set_lock)
+    cache, load = make_cache(), Loader(seconds=0.3)
+    await asyncio.gather(*(cache.get_or_load(Thing, ROWS, load) for _ in range(50)))
+    assert len(asked) <= 50
 
 
 async def test_turn_of_a_process_that_was_killed_ends(
@@ -60,6 +78,16 @@ async def test_value_that_was_loaded_before_a_change_is_not_given_after_it(
     cache = make_cache()
     slow = asyncio.create_task(cache.get_or_load(Thing, ROWS, Loader("old", seconds=0.3)))
     await asyncio.sleep(0.1)
+    await cache.forget(ROWS)
+    assert await slow == Thing(name="old")
+    assert await cache.get_or_load(Thing, ROWS, Loader("new")) == Thing(name="new")
+
+
+async def test_value_that_took_too_long_to_load_is_not_kept(make_cache: MakeCache) -> None:
+    """Nobody would know any more that it has changed since."""
+    cache = make_cache(keep=0.1)
+    slow = asyncio.create_task(cache.get_or_load(Thing, ROWS, Loader("old", seconds=0.4)))
+    await asyncio.sleep(0.05)
     await cache.forget(ROWS)
     assert await slow == Thing(name="old")
     assert await cache.get_or_load(Thing, ROWS, Loader("new")) == Thing(name="new")
