@@ -38,7 +38,7 @@ class Outage:
             yield
         except NO_ANSWER as error:
             if self._try_at is None:
-                logger.warning("no answer from the cache", reason=repr(error.__cause__ or error))
+                logger.warning("no answer from the cache", reason=str(error.__cause__ or error))
             self._try_at = monotonic() + self._pause
         else:
             if self._try_at is not None:
