@@ -96,7 +96,7 @@ def explain(shop: Workshop, outcomes: Sequence[Outcome]) -> int:
 def describe(outcome: Outcome) -> str:
     """Return a line about a program."""
     answers = " ".join(f"{name}={answer}" for name, answer in outcome.program.answers.items())
-    verdict = "passed" if outcome.passed else "FAILED"
+    verdict = "passed" if outcome.passed else " ".join(["FAILED", *sorted(outcome.failed)])
     return f"{verdict}, {outcome.tests} tests, {outcome.seconds:.0f} s: {answers}"
 
 

@@ -90,7 +90,7 @@ def main() -> None:
             if outcome.passed:
                 memory.add(outcome)
             else:
-                say(f"{describe(outcome)}: {', '.join(outcome.failed)}")
+                say(describe(outcome))
         failed = explain(shop, outcomes)
     report = Report(
         shard=f"{number}/{count}",
