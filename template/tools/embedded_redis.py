@@ -40,7 +40,7 @@ def redis_server(purpose: str) -> Generator[str]:
         # The system takes a lock from a process that is killed.
         with _locked(start.fileno()):
             fcntl.flock(users, fcntl.LOCK_SH)
-            if not _answers(address):
+            if not answers(address):
                 _start(folder, address)
         yield f"unix://{address}"
         with _locked(start.fileno()), suppress(BlockingIOError):
@@ -77,7 +77,7 @@ def _start(folder: Path, address: Path) -> None:
     options = [word for name, value in settings.items() for word in (f"--{name}", value)]
     # As a daemon it outlives its starter: whoever is the last to use it stops it.
     subprocess.run([server_program(), *options], check=True, cwd=os.sep, stdout=subprocess.DEVNULL)
-    if not _comes_true(lambda: _answers(address)):
+    if not comes_true(lambda: answers(address)):
         message = f"Valkey does not start: {folder / 'log'} says why."
         raise SystemExit(message)
 
@@ -85,17 +85,19 @@ def _start(folder: Path, address: Path) -> None:
 def _stop(folder: Path, address: Path) -> None:
     """Stop the server, and wait: the next one must not take it for its own."""
     os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
-    _comes_true(lambda: not _answers(address))
+    comes_true(lambda: not answers(address))
 
 
-def _comes_true(condition: Callable[[], bool]) -> bool:
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Wait a while for it; whether it did."""
     until = monotonic() + PATIENCE
     while not (true := condition()) and monotonic() < until:
         sleep(0.02)
     return true
 
 
-def _answers(address: Path) -> bool:
+def answers(address: Path) -> bool:
+    """Whether a server is ready at this socket."""
     with suppress(OSError), closing(socket(AF_UNIX)) as client:
         client.settimeout(PATIENCE)
         client.connect(str(address))

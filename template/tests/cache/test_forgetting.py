@@ -1,7 +1,7 @@
 """What a transaction changes is forgotten when it is over."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import URL, Column, Integer, MetaData, String, Table, update
@@ -28,7 +28,7 @@ class Note:
     """Something with a row."""
 
     id: int
-    name: str = field(default="first")
+    name: str = "first"
 
 
 mapper = registry()

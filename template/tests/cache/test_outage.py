@@ -5,17 +5,15 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, suppress
 from pathlib import Path
-from socket import AF_UNIX, socket
-from time import monotonic, sleep
+from time import monotonic
 
 import pytest
 from structlog.testing import capture_logs
 
 from app.cache.cache import Cache
 from tests.cache.fixtures import ROWS, Loader, MakeCache, Thing
-from tools.embedded_redis import server_program
+from tools.embedded_redis import answers, comes_true, server_program
 
 PAUSE = 1
 
@@ -26,24 +24,15 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.socket = folder / "socket"
         self.url = f"unix://{self.socket}"
-        self.process = self.start()
+        self.start()
 
-    def start(self) -> "subprocess.Popen[bytes]":
+    def start(self) -> None:
         """Start it with nothing in it."""
         options = ["--port", "0", "--save", "", "--unixsocket", str(self.socket)]
         self.process = subprocess.Popen(
             [server_program(), *options], cwd=self.socket.parent, stdout=subprocess.DEVNULL
         )
-        until = monotonic() + 10
-        while not self._answers() and monotonic() < until:
-            sleep(0.02)
-        return self.process
-
-    def _answers(self) -> bool:
-        with suppress(OSError), closing(socket(AF_UNIX)) as client:
-            client.connect(str(self.socket))
-            return True
-        return False
+        comes_true(lambda: answers(self.socket))
 
     def stop(self) -> None:
         """Stop it."""
@@ -74,7 +63,7 @@ def cache(make_cache: MakeCache, server: Server) -> Cache:
     return make_cache(server.url, timeout=1, pause=PAUSE)
 
 
-async def answers(cache: Cache, load: Loader, number: int = 50) -> float:
+async def longest_wait(cache: Cache, load: Loader, number: int = 50) -> float:
     """Ask so often at once; returns how long the slowest took."""
 
     async def ask() -> float:
@@ -87,58 +76,58 @@ async def answers(cache: Cache, load: Loader, number: int = 50) -> float:
 
 async def test_stopped(cache: Cache, server: Server) -> None:
     load = Loader()
-    await answers(cache, load)
+    await longest_wait(cache, load)
     server.stop()
     with capture_logs() as logs:
         for _ in range(3):
-            await answers(cache, load)
+            await longest_wait(cache, load)
         server.start()
         assert [line["event"] for line in logs] == ["no answer from the cache"]
         await asyncio.sleep(PAUSE)
-        await answers(cache, load)
+        await longest_wait(cache, load)
         load.times = 0
-        await answers(cache, load)
+        await longest_wait(cache, load)
         assert load.times == 0
     assert [line["event"] for line in logs[1:]] == ["the cache answers again"]
 
 
 async def test_frozen(cache: Cache, server: Server) -> None:
     load = Loader("now")
-    await answers(cache, Loader("before"))
+    await longest_wait(cache, Loader("before"))
     server.freeze()
     with capture_logs() as logs:
-        assert await answers(cache, load) < 5
+        assert await longest_wait(cache, load) < 5
         started = monotonic()
-        await answers(cache, load)
+        await longest_wait(cache, load)
         assert monotonic() - started < PAUSE
     assert [line["event"] for line in logs] == ["no answer from the cache"]
 
 
 async def test_started_again_unnoticed(cache: Cache, server: Server) -> None:
     """Connections that are of no use any more are no outage."""
-    await answers(cache, Loader())
+    await longest_wait(cache, Loader())
     server.stop()
     server.start()
     with capture_logs() as logs:
-        await answers(cache, Loader("second"))
+        await longest_wait(cache, Loader("second"))
     assert logs == []
 
 
 async def test_change_during_an_outage_counts_after_it(cache: Cache, server: Server) -> None:
-    await answers(cache, Loader("old"))
+    await longest_wait(cache, Loader("old"))
     server.freeze()
     with capture_logs():
-        await answers(cache, Loader("unknown yet"))
+        await longest_wait(cache, Loader("unknown yet"))
         server.thaw()
         await cache.forget(ROWS)
         await asyncio.sleep(PAUSE)
-        await answers(cache, Loader("new"))
+        await longest_wait(cache, Loader("new"))
 
 
 async def test_outage_while_others_wait_for_their_turn(cache: Cache, server: Server) -> None:
     load = Loader(seconds=0.2)
     with capture_logs():
-        asked = asyncio.create_task(answers(cache, load))
+        asked = asyncio.create_task(longest_wait(cache, load))
         await asyncio.sleep(0.1)
         server.stop()
         assert await asked < 5

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from typing import Generic, NewType, Self, TypeVar
@@ -44,10 +45,8 @@ class Entry(Generic[Value]):
         self.versions = b" ".join(version or b"-" for version in versions)
         made_of, _, text = (stored or b"").partition(b"\n")
         if text and made_of == self.versions:
-            try:
+            with suppress(ValidationError):
                 self.value = self._kind.model_validate_json(text)
-            except ValidationError:
-                self.value = None
         return self
 
     def stored(self, value: Value) -> bytes:

@@ -67,9 +67,7 @@ class _ForgettingSession(AsyncSession):
         Also after a commit that failed: its answer may have been lost on the way.
         """
         await super().close()
-        changed = _changed(self.sync_session)
-        rows = frozenset(changed)
-        changed.clear()
-        if rows:
+        changed: set[Row] = self.info.pop(CHANGED, set[Row]())
+        if changed:
             cache: Cache = self.info[CACHE]
-            await cache.forget(rows)
+            await cache.forget(changed)
