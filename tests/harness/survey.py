@@ -85,6 +85,11 @@ def _server(hint: Mapping[str, str]) -> str:
     return os.environ.get(hint["variable"]) or hint["url"]
 
 
+def _agree(first: Unit, second: Unit) -> bool:
+    """Whether the answers of both can be given at once."""
+    return all(first.answers.get(name, answer) == answer for name, answer in second.answers.items())
+
+
 class Survey:
     """Looks at everything that a template can produce.
 
@@ -108,10 +113,20 @@ class Survey:
         """Every file with its texts."""
         return [self._bodies(path) for path in self.renderer.sources]
 
-    def requirements(self, without: Collection[str] = ()) -> list[str]:
-        """Everything that a project can depend on, the shares of some parts left out."""
-        units = [unit for unit in self._at("pyproject.toml") if unit.part not in without]
-        return [text for unit in units for _, text in facts.requirements(unit)]
+    def requirements(self, without: Collection[str] = (), beside: Collection[str] = ()) -> list[str]:
+        """Everything that a project can depend on, the shares of some parts left out.
+
+        Beside others: what no project has together with them is left out too.
+        """
+        units = self._at("pyproject.toml")
+        chosen = [unit for unit in units if unit.part in beside]
+        return [
+            text
+            for unit in units
+            if unit.part not in without
+            and all(any(_agree(unit, by) for by in chosen if by.part == part) for part in beside)
+            for _, text in facts.requirements(unit)
+        ]
 
     def environment(self, answers: Answers) -> Environment:
         """Return an environment in which projects with these answers can run."""
@@ -126,7 +141,7 @@ class Survey:
 
     @functools.cache  # noqa: B019 - a survey lives as long as its process
     def _environment(self, *apart: str) -> Environment:
-        return Environment.with_all(self.requirements({*self._hints.apart} - {*apart}))
+        return Environment.with_all(self.requirements({*self._hints.apart} - {*apart}, apart))
 
     @cached_property
     def distributions(self) -> Mapping[str, Distribution]:

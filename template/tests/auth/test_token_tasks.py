@@ -22,7 +22,7 @@ async def test_expired_tokens_are_deleted(
         await session.execute(update(RefreshToken).values(expires_at=past))
     await log_in(client)
     tasks.held.clear()
-    await delete_expired_tokens.kiq()
+    await tasks.send(delete_expired_tokens)
     await tasks.do_all(database)
     async with database.read() as session:
         [left] = await session.scalars(select(RefreshToken))

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL
-from taskiq import AsyncBroker, BrokerMessage
 
 from app.core.database import Database
 from app.outbox import relay as relays
@@ -21,13 +20,13 @@ from app.tasks.connection import background
 from app.users.models import User
 from tests.tasks.fixtures import HeldTasks
 from tests.tasks.processes import are_left, comes_true, started
-from tests.tasks.slow import mark
+from tests.tasks.slow import mark_by
 
 
 async def store(database: Database, about: str, *keys: str) -> None:
     async with database.write.begin() as session:
         for key in keys:
-            await mark.kicker().with_broker(Outbox(session, about)).kiq(key, 0)
+            await mark_by(Outbox(session, about))(key, 0)
 
 
 async def stored(database: Database) -> list[str]:
@@ -35,14 +34,14 @@ async def stored(database: Database) -> list[str]:
         return [message.aggregate for message in await session.scalars(OutboxMessage.oldest())]
 
 
-def keys_of(broker: AsyncBroker, messages: list[BrokerMessage]) -> list[str]:
-    return [broker.formatter.loads(message.message).args[0] for message in messages]
+def keys_of(tasks: HeldTasks) -> list[str]:
+    return [str(key) for key, _ in tasks.arguments()]
 
 
 async def test_nothing_is_stored_without_its_change(effects: Database) -> None:
     async with effects.write() as session:
         session.add(User(email="ada@example.org", password_hash="x"))
-        await mark.kicker().with_broker(Outbox(session, "ada")).kiq("never", 0)
+        await mark_by(Outbox(session, "ada"))("never", 0)
         await session.rollback()
     assert await stored(effects) == []
 
@@ -52,11 +51,11 @@ async def test_messages_about_one_thing_are_sent_one_after_the_other(
 ) -> None:
     await store(database, "one", "1", "2")
     await store(database, "two", "3")
-    assert await send_batch(database, tasks) == 2
-    assert sorted(keys_of(tasks, tasks.held)) == ["1", "3"]
-    assert await send_batch(database, tasks) == 1
-    assert keys_of(tasks, tasks.held)[2:] == ["2"]
-    assert await send_batch(database, tasks) == 0
+    assert await send_batch(database, tasks.deliver_text) == 2
+    assert sorted(keys_of(tasks)) == ["1", "3"]
+    assert await send_batch(database, tasks.deliver_text) == 1
+    assert keys_of(tasks)[2:] == ["2"]
+    assert await send_batch(database, tasks.deliver_text) == 0
 
 
 async def test_what_cannot_be_sent_stays(
@@ -65,10 +64,10 @@ async def test_what_cannot_be_sent_stays(
     monkeypatch.setattr(relays, "PAUSE", 0)
     await store(database, "one", "1")
     tasks.is_away = True
-    assert await send_batch(database, tasks) == 0
+    assert await send_batch(database, tasks.deliver_text) == 0
     assert await stored(database) == ["one"]
     tasks.is_away = False
-    assert await send_batch(database, tasks) == 1
+    assert await send_batch(database, tasks.deliver_text) == 1
 
 
 async def test_several_relays_keep_the_order(tasks: HeldTasks, effects: Database) -> None:
@@ -82,11 +81,11 @@ async def test_several_relays_keep_the_order(tasks: HeldTasks, effects: Database
 
     async with AsyncExitStack() as stack:
         for _ in range(3):
-            untold = relay(effects, tasks, asyncio.Event())
+            untold = relay(effects, tasks.deliver_text, asyncio.Event())
             await stack.enter_async_context(background(untold))
         assert await comes_true(all_are_sent)
     order: defaultdict[str, list[int]] = defaultdict(list)
-    for key in keys_of(tasks, tasks.held):
+    for key in keys_of(tasks):
         about, position = key.split()
         order[about].append(int(position))
     assert order == {thing: [*range(8)] for thing in things}
@@ -102,7 +101,7 @@ async def test_relay_is_told(
     async def is_sent() -> bool:
         return bool(tasks.held)
 
-    async with listening(url) as event, background(relay(effects, tasks, event)):
+    async with listening(url) as event, background(relay(effects, tasks.deliver_text, event)):
         await asyncio.sleep(1)
         await store(effects, "one", "1")
         before = monotonic()

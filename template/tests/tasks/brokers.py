@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
 
-from redis.asyncio import Redis
+from redis.asyncio import from_url
 
-from app.tasks.broker import StreamBroker
 from tools.embedded_redis import redis_of_tests
+
+DELETE = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end"
 
 
 def broker_server() -> AbstractContextManager[str]:
@@ -18,7 +19,5 @@ def broker_server() -> AbstractContextManager[str]:
 async def cleaned(url: str, queue: str) -> AsyncGenerator[None]:
     """Leave nothing of the queue behind."""
     yield
-    broker = StreamBroker(url)
-    async with Redis(connection_pool=broker.connection_pool) as redis:
-        await redis.delete(queue)
-    await broker.shutdown()
+    async with from_url(url) as redis:
+        await redis.eval(DELETE, 0, f"*{queue}*")

@@ -1,78 +1,96 @@
 """The tasks of a test: held back until the test lets them be done, or on a real broker."""
 
-import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Sequence
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import URL
-from taskiq import AsyncBroker, BrokerMessage, InMemoryBroker, TaskiqMessage, async_shared_broker
-from taskiq.kicker import AsyncKicker
+from pydantic import JsonValue, SecretStr
+from sqlalchemy import URL, select
 
 from app.core.config import Settings
 from app.core.database import Database
-from app.tasks.assembly import assemble
-from app.tasks.broker import OUTAGE, create_broker
+from app.tasks.broker import Broker
+from app.tasks.errors import TasksUnavailable
+from app.tasks.models import FailedTask
 from app.tasks.settings import TaskSettings
+from app.tasks.task import Message, Sender, TaskContext, task
+from app.tasks.work import do
 from tests.tasks.brokers import broker_server, cleaned
+
+__all__ = ["Sender"]
 
 TIME_LIMIT = 1
 REDELIVERY_AFTER = 2.5
 
 
-class HeldTasks(InMemoryBroker):
-    """A broker that keeps what the application sends."""
+@task(name="tests:fail")
+async def fail(_: TaskContext, number: int) -> None:
+    """Fail."""
+    message = f"number {number}"
+    raise ValueError(message)
+
+
+class HeldTasks(Sender):
+    """Keeps what the application sends."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.held: list[BrokerMessage] = []
+        self.held: list[Message] = []
         self.is_away = False
 
-    async def kick(self, message: BrokerMessage) -> None:
-        """Keep the task."""
+    async def deliver(self, message: Message) -> None:
+        """Keep the task.
+
+        Raises:
+            TasksUnavailable: the broker is away.
+        """
         if self.is_away:
-            raise OUTAGE[0]
+            raise TasksUnavailable
         self.held.append(message)
 
-    async def send(self, name: str, *arguments: object, **labels: float) -> TaskiqMessage:
-        """Send a task with labels, which a task's own `kicker` would keep for all that follow."""
-        kicker: AsyncKicker[..., None] = AsyncKicker(name, self, {**labels})
-        await kicker.kiq(*arguments)
-        message = self.formatter.loads(self.held[-1].message)
-        message.parse_labels()
-        return message
+    async def deliver_text(self, text: str) -> None:
+        """Keep a task that was stored."""
+        await self.deliver(Message.model_validate_json(text))
 
-    async def do_all(
-        self,
-        database: Database,
-        settings: TaskSettings | None = None,
-        instead: Mapping[Callable[..., object], Callable[..., object]] | None = None,
-    ) -> None:
-        """Do what was sent, as a worker does; `instead` are other dependencies of the tasks."""
-        worker = InMemoryBroker()
-        assemble(worker, settings or TaskSettings(), database)
-        worker.dependency_overrides.update(instead or {})
+    def names(self) -> list[str]:
+        """What the tasks are called."""
+        return [message.name for message in self.held]
+
+    def request_ids(self) -> list[str | None]:
+        """The requests that sent them."""
+        return [message.request_id for message in self.held]
+
+    def arguments(self) -> list[list[JsonValue]]:
+        """What the tasks were given."""
+        return [[*message.arguments.values()] for message in self.held]
+
+    async def do_all(self, database: Database, settings: TaskSettings | None = None) -> None:
+        """Do what was sent, as a worker does."""
+        context = TaskContext(database, settings or TaskSettings(), self)
         waiting, self.held = self.held, []
         for message in waiting:
-            await worker.receiver.callback(message.message)
+            await do(message, context)
 
 
-async def _for_ever(*_arguments: object, **_options: object) -> None:
-    await asyncio.Event().wait()
+async def failed_tasks(database: Database) -> Sequence[FailedTask]:
+    """What failed."""
+    async with database.read() as session:
+        return (await session.scalars(select(FailedTask))).all()
 
 
 @pytest.fixture(autouse=True)
 def tasks(monkeypatch: pytest.MonkeyPatch) -> HeldTasks:
     """What the application of this test sends."""
     held = HeldTasks()
-    # An application that is not started keeps the broker of the test before.
-    async_shared_broker.default_broker(held)
-    monkeypatch.setattr("app.tasks.connection.InMemoryBroker", lambda: held)
-    monkeypatch.setattr("app.tasks.connection.run_scheduler_task", _for_ever)
+    monkeypatch.setattr("app.tasks.connection.LocalTasks.deliver", held.deliver)
+    monkeypatch.setattr("app.tasks.clock.Schedule.send_due", _nothing)
+    monkeypatch.setattr("app.tasks.clock.send_failed", _nothing)
     return held
+
+
+async def _nothing(*_: object) -> None:
+    """Leave the clock to the test."""
 
 
 @pytest.fixture(scope="session")
@@ -113,14 +131,12 @@ def task_environment(own_database: URL, broker_url: str, queue: str) -> dict[str
 
 
 @pytest.fixture
-async def sender(broker_url: str, queue: str, effects: Database) -> AsyncIterator[AsyncBroker]:
+async def sender(broker_url: str, queue: str) -> AsyncIterator[Sender]:
     """The service's end of the queue."""
     settings = TaskSettings(queue=queue, time_limit=TIME_LIMIT, redelivery_after=REDELIVERY_AFTER)
-    broker = assemble(create_broker(broker_url, settings), settings, effects)
-    await broker.startup()
-    async_shared_broker.default_broker(broker)
+    broker = Broker(broker_url, settings)
     yield broker
-    await broker.shutdown()
+    await broker.close()
 
 
 def secret(url: URL) -> SecretStr:

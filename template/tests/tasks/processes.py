@@ -1,13 +1,12 @@
 """Processes beside the service, and what they leave in the database."""
 
 import asyncio
-import os
-import signal
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 
+import psutil
 from sqlalchemy import select
 
 from app.core.database import Database
@@ -27,7 +26,6 @@ async def started(
         env=environment,
         cwd=PROJECT,
         stdout=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
     )
     try:
         yield process
@@ -38,8 +36,12 @@ async def started(
 
 def kill(process: asyncio.subprocess.Process) -> None:
     """End the process and those that it started, without a warning."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(process.pid)
+        # Else it might start another one meanwhile.
+        parent.suspend()
+        for each in (*parent.children(recursive=True), parent):
+            each.kill()
 
 
 async def are_left(database: Database, *keys: str) -> bool:

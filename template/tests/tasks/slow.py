@@ -1,26 +1,29 @@
 """A worker's process with a task that only tests need: `python -m tests.tasks.slow`."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
-from taskiq import TaskiqDepends
-from taskiq.brokers.shared_broker import shared_task
-from taskiq.cli.worker.run import start_listen
-
-from app.core.database import Database
 from app.tasks.effects import first_time
 from app.tasks.models import TaskEffect
-from app.tasks.worker import worker_arguments
+from app.tasks.task import Sender, TaskContext, task
+from app.tasks.worker import main
 
 
-@shared_task(task_name="tests:mark")
-async def mark(key: str, seconds: float, database: Database = TaskiqDepends()) -> None:
+@task(name="tests:mark")
+async def mark(context: TaskContext, key: str, seconds: float) -> None:
     """Say that it began, take a while, and have one effect."""
-    async with database.write.begin() as session:
+    async with context.database.write.begin() as session:
         await session.merge(TaskEffect(key=f"{key} began"))
     await asyncio.sleep(seconds)
-    async with database.write.begin() as session:
+    async with context.database.write.begin() as session:
         await first_time(session, key)
 
 
+def mark_by(sender: Sender) -> Callable[[str, float], Awaitable[object]]:
+    """What sends the task."""
+    return partial(sender.send, mark)
+
+
 if __name__ == "__main__":
-    start_listen(worker_arguments())
+    main()

@@ -2,80 +2,56 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 from fastapi import FastAPI, Query
-from pydantic import ValidationError
-from sqlalchemy import select, update
-from taskiq import ScheduledTask, TaskiqScheduler
-from taskiq.brokers.shared_broker import shared_task
+from sqlalchemy import select
 
-from app.core.config import ConfigurationError, Settings
+from app.core.config import Settings
 from app.core.database import Database
 from app.core.logging import configure_logging
 from app.core.models import utc_now
-from app.tasks import install_tasks
+from app.tasks.connection import connected
 from app.tasks.effects import first_time
-from app.tasks.failed import forget, resend
-from app.tasks.middleware import ATTEMPT
 from app.tasks.models import FailedTask, TaskEffect
-from app.tasks.scheduler import FailedTasks
+from app.tasks.sending import TasksDependency
 from app.tasks.settings import TaskSettings
+from app.tasks.task import Message, TaskContext, task
 from app.tasks.tasks import delete_old
-from tests.tasks.fixtures import HeldTasks
+from tests.tasks.fixtures import HeldTasks, fail, failed_tasks
+from tests.tasks.processes import are_left
 
-TWICE = TaskSettings(attempts=2)
-
-
-@shared_task
-async def fail(number: int) -> None:
-    """Fail."""
-    message = f"number {number}"
-    raise ValueError(message)
+received = list[UUID]()
 
 
-@shared_task
-async def dawdle() -> None:
+@task(name="tests:dawdle")
+async def dawdle(_: TaskContext) -> None:
     """Take longer than allowed."""
     await asyncio.sleep(10)
 
 
-class Unhurried(FailedTasks):
-    """A scheduler that has not yet noted what it sent."""
-
-    def __init__(self) -> None:
-        """It needs nothing."""
-
-    async def post_send(self, task: ScheduledTask) -> None:
-        """Later."""
+@task(name="tests:receive")
+async def receive(_: TaskContext, identifier: UUID) -> None:
+    """Keep what it is given."""
+    received.append(identifier)
 
 
-async def failed_tasks(database: Database) -> Sequence[FailedTask]:
-    async with database.read() as session:
-        return (await session.scalars(select(FailedTask))).all()
-
-
-async def make_due(database: Database) -> None:
-    async with database.write.begin() as session:
-        past = utc_now() - timedelta(seconds=1)
-        await session.execute(update(FailedTask).values(retry_at=past))
-
-
-@pytest.fixture(autouse=True)
-def started(app: FastAPI) -> FastAPI:
-    """The application, which tells tasks where to go."""
-    return app
+@task(name="tests:leave")
+async def leave(context: TaskContext, key: str) -> None:
+    """Leave a mark."""
+    async with context.database.write.begin() as session:
+        await first_time(session, key)
 
 
 async def test_failed_task_is_stored_to_be_sent_again(tasks: HeldTasks, database: Database) -> None:
-    await fail.kiq(7)
+    await tasks.send(fail, 7)
     await tasks.do_all(database)
     [failed] = await failed_tasks(database)
-    assert failed.name.endswith(":fail")
+    assert failed.name == "tests:fail"
     assert failed.error == "ValueError: number 7"
     assert failed.attempt == 1
     assert failed.retry_at
@@ -85,7 +61,7 @@ async def test_failed_task_is_stored_to_be_sent_again(tasks: HeldTasks, database
 async def test_each_further_wait_is_twice_as_long(
     tasks: HeldTasks, database: Database, attempt: int, seconds: float
 ) -> None:
-    await tasks.send(fail.task_name, 1, **{ATTEMPT: attempt})
+    await tasks.deliver(Message(name=fail.name, arguments={"number": 1}, attempt=attempt))
     before = utc_now()
     await tasks.do_all(database)
     [failed] = await failed_tasks(database)
@@ -94,75 +70,55 @@ async def test_each_further_wait_is_twice_as_long(
     assert seconds <= waits < seconds * 1.25 + 1
 
 
-async def test_scheduler_sends_it_when_its_time_has_come(
-    tasks: HeldTasks, database: Database
-) -> None:
-    await fail.kiq(7)
-    [sent] = tasks.held
-    await tasks.do_all(database)
-    source = FailedTasks(tasks, database)
-    assert await source.get_schedules() == []
-    await make_due(database)
-    [schedule] = await source.get_schedules()
-    assert schedule.task_id == sent.task_id
-    assert schedule.args == [7]
-    assert schedule.labels[ATTEMPT] == 2
-    assert await source.get_schedules() == [], "another scheduler would send it too"
-    await source.post_send(schedule)
-    assert not await failed_tasks(database)
-
-
-async def test_task_that_fails_again_at_once_is_not_forgotten(
-    tasks: HeldTasks, database: Database
-) -> None:
-    await fail.kiq(7)
-    await tasks.do_all(database)
-    await make_due(database)
-    source = FailedTasks(tasks, database)
-    [schedule] = await source.get_schedules()
-    await TaskiqScheduler(tasks, [source]).on_ready(Unhurried(), schedule)
-    await tasks.do_all(database)
-    await source.post_send(schedule)
-    [failed] = await failed_tasks(database)
-    assert failed.attempt == 2
-
-
-async def test_task_is_given_up_after_its_last_attempt(
-    tasks: HeldTasks, database: Database
-) -> None:
-    await tasks.send(fail.task_name, 7, **{ATTEMPT: 2})
-    await tasks.do_all(database, TWICE)
-    [failed] = await failed_tasks(database)
-    assert failed.retry_at is None
-    async with database.write.begin() as session:
-        assert await resend(session, ["all"]) == 1
-    [schedule] = await FailedTasks(tasks, database).get_schedules()
-    assert schedule.labels[ATTEMPT] == 1
-    async with database.write.begin() as session:
-        assert await forget(session, [failed.id]) == 1
-    assert not await failed_tasks(database)
-
-
-@pytest.mark.parametrize("labels", [{}, {"timeout": 0.05}])
-async def test_task_that_takes_too_long_has_failed(
-    tasks: HeldTasks, database: Database, labels: dict[str, float]
-) -> None:
-    """The limit is the settings', or the task's own."""
-    limit = TaskSettings(time_limit=10 if labels else 0.05)
-    await tasks.send(dawdle.task_name, **labels)
+async def test_task_that_takes_too_long_has_failed(tasks: HeldTasks, database: Database) -> None:
+    await tasks.send(dawdle)
     async with asyncio.timeout(5):
-        await tasks.do_all(database, limit)
+        await tasks.do_all(database, TaskSettings(time_limit=0.05))
     [failed] = await failed_tasks(database)
     assert failed.error.startswith("TimeoutError")
 
 
-async def test_time_limit_of_the_past_does_not_hold_for_the_next_attempt(
+async def test_task_has_its_own_limits(tasks: HeldTasks, database: Database) -> None:
+    hurried = task(name="tests:hurried", attempts=1, time_limit=0.05)(dawdle.function)
+    await tasks.send(hurried)
+    async with asyncio.timeout(5):
+        await tasks.do_all(database)
+    [failed] = await failed_tasks(database)
+    assert failed.error.startswith("TimeoutError")
+    assert failed.retry_at is None
+
+
+async def test_task_that_the_worker_does_not_know_is_kept(
     tasks: HeldTasks, database: Database
 ) -> None:
-    await fail.kiq(7)
+    await tasks.deliver(Message(name="of:tomorrow", arguments={"name": "x"}))
+    await tasks.do_all(database)
+    [kept] = await failed_tasks(database)
+    assert (kept.name, kept.error) == ("of:tomorrow", "UnknownTask: ")
+    assert kept.retry_at
+
+
+async def test_arguments_arrive_as_what_the_task_wants(
+    tasks: HeldTasks, database: Database
+) -> None:
+    identifier = uuid4()
+    await tasks.send(receive, identifier)
+    assert tasks.arguments() == [[str(identifier)]]
+    await tasks.do_all(database)
+    assert received == [identifier]
+    await tasks.deliver(Message(name=receive.name, arguments={"identifier": "nonsense"}))
     await tasks.do_all(database)
     [failed] = await failed_tasks(database)
-    assert "timeout" not in tasks.formatter.loads(failed.message.encode()).labels
+    assert failed.error.startswith("ValidationError")
+
+
+async def test_service_without_a_broker_does_its_tasks_itself(
+    effects: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    async with connected(TaskSettings(), effects) as tasks:
+        await tasks.send(leave, "here")
+        assert await are_left(effects, "here")
 
 
 async def test_request_id_goes_along(
@@ -174,8 +130,8 @@ async def test_request_id_goes_along(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     @app.post("/fail")
-    async def send(number: Annotated[int, Query()]) -> None:
-        await fail.kiq(number)
+    async def send(number: Annotated[int, Query()], tasks: TasksDependency) -> None:
+        await tasks.send(fail, number)
 
     await client.post("/fail?number=3", headers={"X-Request-ID": "from-outside"})
     configure_logging(settings)
@@ -183,7 +139,7 @@ async def test_request_id_goes_along(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [end] = [line for line in lines if line["message"] == "task"]
     assert end["request_id"] == "from-outside"
-    assert end["task"].endswith(":fail")
+    assert end["task"] == "tests:fail"
     assert end["ok"] is False
 
 
@@ -191,8 +147,8 @@ async def test_broker_that_is_away_is_a_503(
     app: FastAPI, client: httpx2.AsyncClient, tasks: HeldTasks
 ) -> None:
     @app.post("/fail")
-    async def send() -> None:
-        await fail.kiq(1)
+    async def send(tasks: TasksDependency) -> None:
+        await tasks.send(fail, 1)
 
     tasks.is_away = True
     answer = await client.post("/fail")
@@ -200,13 +156,6 @@ async def test_broker_that_is_away_is_a_503(
     assert answer.headers["retry-after"] == "1"
     assert answer.json()["type"] == "tasks-unavailable"
     assert answer.json()["request_id"]
-
-
-async def test_effect_comes_once(database: Database) -> None:
-    async with database.write.begin() as session:
-        assert await first_time(session, "greeting")
-        assert not await first_time(session, "greeting")
-        assert await first_time(session, "another")
 
 
 def failure(key: str, *, failed_at: datetime, retry_at: datetime | None = None) -> FailedTask:
@@ -229,20 +178,9 @@ async def test_old_marks_and_failures_are_deleted(tasks: HeldTasks, database: Da
         session.add(failure("old", failed_at=long_ago))
         session.add(failure("waits", failed_at=long_ago, retry_at=utc_now()))
         session.add(failure("new", failed_at=utc_now()))
-    await delete_old.kiq()
+    await tasks.send(delete_old)
     await tasks.do_all(database)
     assert {failed.id for failed in await failed_tasks(database)} == {"waits", "new"}
     async with database.read() as session:
         [left] = await session.scalars(select(TaskEffect))
     assert left.key == "new"
-
-
-def test_production_needs_a_broker(settings: Settings) -> None:
-    production = settings.model_copy(update={"environment": "production"})
-    with pytest.raises(ConfigurationError, match="APP_TASKS_BROKER_URL"):
-        install_tasks(FastAPI(), production)
-
-
-def test_task_must_end_before_it_is_given_to_another_worker() -> None:
-    with pytest.raises(ValidationError, match="more than twice"):
-        TaskSettings(time_limit=60, redelivery_after=120)

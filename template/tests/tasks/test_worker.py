@@ -1,27 +1,29 @@
-"""Workers on a real broker: what was sent is done, whatever happens to who does it."""
+"""Workers on a real broker, and what they need: what was sent is done, once, by whoever lives."""
 
 import asyncio
 import sys
 
 import pytest
-from sqlalchemy import select
-from taskiq import AsyncBroker, TaskiqMessage
-from taskiq.receiver import Receiver
+from fastapi import FastAPI
+from pydantic import ValidationError
 
+from app.core.config import ConfigurationError, Settings
 from app.core.database import Database
-from app.tasks.models import FailedTask
+from app.tasks import install_tasks
+from app.tasks.effects import first_time
+from app.tasks.settings import TaskSettings
 from tests.migrating import PROJECT
+from tests.tasks.fixtures import Sender
 from tests.tasks.processes import PATIENCE, are_left, kill, started
-from tests.tasks.slow import mark
+from tests.tasks.slow import mark_by
 
 SLOW = "tests.tasks.slow"
 
 
-@pytest.mark.usefixtures("sender")
 async def test_task_of_a_killed_worker_is_done_by_another(
-    task_environment: dict[str, str], effects: Database
+    task_environment: dict[str, str], effects: Database, sender: Sender
 ) -> None:
-    await mark.kiq("cut off", 0.5)
+    await mark_by(sender)("cut off", 0.5)
     async with started(SLOW, task_environment) as first:
         assert await are_left(effects, "cut off began")
         kill(first)
@@ -30,31 +32,16 @@ async def test_task_of_a_killed_worker_is_done_by_another(
         assert await are_left(effects, "cut off")
 
 
-@pytest.mark.usefixtures("sender")
 async def test_worker_that_is_told_to_stop_finishes_its_task(
-    task_environment: dict[str, str], effects: Database
+    task_environment: dict[str, str], effects: Database, sender: Sender
 ) -> None:
     async with started(SLOW, task_environment) as process:
-        await mark.kiq("last", 0.5)
+        await mark_by(sender)("last", 0.5)
         assert await are_left(effects, "last began")
         process.terminate()
         async with asyncio.timeout(PATIENCE):
             assert await process.wait() == 0
         assert await are_left(effects, "last")
-
-
-async def test_task_that_the_worker_does_not_know_is_kept(
-    effects: Database, sender: AsyncBroker
-) -> None:
-    message = TaskiqMessage(
-        task_id="one", task_name="of:tomorrow", labels={}, args=[1], kwargs={"name": "x"}
-    )
-    worker = Receiver(sender, max_async_tasks=1)
-    await worker.callback(sender.formatter.dumps(message).message)
-    async with effects.read() as session:
-        [kept] = await session.scalars(select(FailedTask))
-    assert (kept.id, kept.name, kept.attempt) == ("one", "of:tomorrow", 1)
-    assert kept.retry_at
 
 
 async def test_worker_without_broker_says_so(task_environment: dict[str, str]) -> None:
@@ -70,3 +57,21 @@ async def test_worker_without_broker_says_so(task_environment: dict[str, str]) -
     assert told.decode().splitlines() == [
         "Nothing to do: without APP_TASKS_BROKER_URL the service does its tasks itself."
     ]
+
+
+async def test_effect_comes_once(database: Database) -> None:
+    async with database.write.begin() as session:
+        assert await first_time(session, "greeting")
+        assert not await first_time(session, "greeting")
+        assert await first_time(session, "another")
+
+
+def test_production_needs_a_broker(settings: Settings) -> None:
+    production = settings.model_copy(update={"environment": "production"})
+    with pytest.raises(ConfigurationError, match="APP_TASKS_BROKER_URL"):
+        install_tasks(FastAPI(), production)
+
+
+def test_task_must_end_before_it_is_given_to_another_worker() -> None:
+    with pytest.raises(ValidationError, match="more than twice"):
+        TaskSettings(time_limit=60, redelivery_after=120)

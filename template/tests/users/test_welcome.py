@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.core.database import Database
-from app.mail.senders import get_sender
+from app.mail.senders import ConsoleSender
 from app.tasks.models import FailedTask
 from app.users.tasks import send_welcome
 from tests.tasks.fixtures import HeldTasks
@@ -31,28 +31,34 @@ class Mailbox:
         self.receivers.append(to)
 
 
-async def test_welcome_that_is_delivered_twice_is_sent_once(
-    tasks: HeldTasks, database: Database
-) -> None:
-    await send_welcome.kiq(uuid4(), EMAIL)
-    tasks.held *= 2
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
+    """Where the mails of this test go."""
     mailbox = Mailbox()
-    await tasks.do_all(database, instead={get_sender: lambda: mailbox})
+    monkeypatch.setattr(ConsoleSender, "send", mailbox.send)
+    return mailbox
+
+
+async def test_welcome_that_is_delivered_twice_is_sent_once(
+    tasks: HeldTasks, database: Database, mailbox: Mailbox
+) -> None:
+    await tasks.send(send_welcome, uuid4(), EMAIL)
+    tasks.held *= 2
+    await tasks.do_all(database)
     assert mailbox.receivers == [EMAIL]
 
 
 async def test_welcome_that_failed_is_not_marked_as_sent(
-    tasks: HeldTasks, database: Database
+    tasks: HeldTasks, database: Database, mailbox: Mailbox
 ) -> None:
-    await send_welcome.kiq(uuid4(), EMAIL)
+    await tasks.send(send_welcome, uuid4(), EMAIL)
     sent = [*tasks.held]
-    mailbox = Mailbox()
     mailbox.is_full = True
-    await tasks.do_all(database, instead={get_sender: lambda: mailbox})
+    await tasks.do_all(database)
     async with database.read() as session:
         [failed] = await session.scalars(select(FailedTask))
     assert failed.error == "ConnectionError: "
     mailbox.is_full = False
     tasks.held = sent
-    await tasks.do_all(database, instead={get_sender: lambda: mailbox})
+    await tasks.do_all(database)
     assert mailbox.receivers == [EMAIL]

@@ -1,16 +1,14 @@
 """What is done for tokens in the background."""
 
 from sqlalchemy import delete
-from taskiq import TaskiqDepends
-from taskiq.brokers.shared_broker import shared_task
 
 from app.auth.models import RefreshToken
-from app.core.database import Database
 from app.core.models import utc_now
+from app.tasks.task import TaskContext, task
 
 
-@shared_task(schedule=[{"cron": "11 * * * *"}])
-async def delete_expired_tokens(database: Database = TaskiqDepends()) -> None:
+@task(cron="11 * * * *")
+async def delete_expired_tokens(context: TaskContext) -> None:
     """Delete the refresh tokens that nobody can use any more."""
-    async with database.write.begin() as session:
+    async with context.database.write.begin() as session:
         await session.execute(delete(RefreshToken).where(RefreshToken.expired(utc_now())))

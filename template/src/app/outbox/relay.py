@@ -5,27 +5,30 @@ Each message is sent at least once, those about one thing in order. What cannot 
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import TypeAlias
 
 import structlog
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import delete
-from taskiq import AsyncBroker
 
 from app.core.config import get_settings, load_settings
 from app.core.database import Database
 from app.core.unavailable import DatabaseUnavailable
 from app.outbox.models import OutboxMessage
 from app.outbox.wakeup import EVERY, listening
-from app.tasks.broker import OUTAGE
-from app.tasks.connection import connect
-from app.tasks.process import connect_process
+from app.tasks.errors import TasksUnavailable
+from app.tasks.process import delivering
 
 BATCH = 100
 SEND_TIMEOUT = 5
 PAUSE = 1
 """Seconds to wait while the database or the broker is away."""
+
+Deliver: TypeAlias = Callable[[str], Awaitable[None]]
+"""How a stored message is sent."""
 
 logger = structlog.stdlib.get_logger("app.outbox")
 
@@ -48,22 +51,20 @@ def main() -> None:
 
 
 async def _run() -> None:
-    broker, database = connect_process()
     url = load_settings(OutboxSettings).listen_url or get_settings().database_url
-    try:
-        await connect(broker)
-        async with listening(url.get_secret_value()) as stored:
-            await relay(database, broker, stored)
-    finally:
-        await broker.shutdown()
+    async with (
+        delivering() as (database, deliver),
+        listening(url.get_secret_value()) as stored,
+    ):
+        await relay(database, deliver, stored)
 
 
-async def relay(database: Database, broker: AsyncBroker, stored: asyncio.Event) -> None:
+async def relay(database: Database, deliver: Deliver, stored: asyncio.Event) -> None:
     """Send for ever; `stored` is set when there is something new."""
     while True:
         stored.clear()
         try:
-            sent = await send_batch(database, broker)
+            sent = await send_batch(database, deliver)
         except DatabaseUnavailable:
             await asyncio.sleep(PAUSE)
             continue
@@ -73,12 +74,12 @@ async def relay(database: Database, broker: AsyncBroker, stored: asyncio.Event) 
                     await stored.wait()
 
 
-async def send_batch(database: Database, broker: AsyncBroker) -> int:
+async def send_batch(database: Database, deliver: Deliver) -> int:
     """Send the first messages of some things, and forget those that were sent."""
     async with database.write.begin() as session:
         waiting = OutboxMessage.first_about_each().limit(BATCH)
         messages = (await session.scalars(waiting)).all()
-        done = await asyncio.gather(*(_send(broker, message) for message in messages))
+        done = await asyncio.gather(*(_send(deliver, message) for message in messages))
         sent = [message.id for message, ok in zip(messages, done, strict=True) if ok]
         if sent:
             await session.execute(delete(OutboxMessage).where(OutboxMessage.chosen(sent)))
@@ -87,13 +88,12 @@ async def send_batch(database: Database, broker: AsyncBroker) -> int:
     return len(sent)
 
 
-async def _send(broker: AsyncBroker, stored: OutboxMessage) -> bool:
-    message = broker.formatter.loads(stored.message.encode())
+async def _send(deliver: Deliver, stored: OutboxMessage) -> bool:
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
-            await broker.kick(broker.formatter.dumps(message))
-    except OUTAGE as error:
-        logger.warning("not sent", id=stored.id, reason=str(error))
+            await deliver(stored.message)
+    except (TasksUnavailable, TimeoutError) as error:
+        logger.warning("not sent", id=stored.id, reason=repr(error.__cause__ or error))
         return False
     return True
 

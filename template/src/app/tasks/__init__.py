@@ -1,22 +1,20 @@
 """Work in the background: sent to a broker, done by workers, tried again when it fails.
 
-A task is a function under `@shared_task` in a module called `tasks`; `await it.kiq(…)` sends it.
+A task is a function under `@task()` in a module called `tasks`; `await tasks.send(it, …)` sends it.
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
-from taskiq import SendTaskError
 
 from app.core.config import Settings, load_settings
 from app.tasks.connection import connected
-from app.tasks.errors import answer_unavailable
 from app.tasks.settings import TaskSettings
 
 
 def install_tasks(app: FastAPI, settings: Settings) -> None:
-    """Let the application send tasks; one that cannot be sent is a 503.
+    """Let the application send tasks.
 
     Raises:
         ConfigurationError: production has no broker.
@@ -26,8 +24,8 @@ def install_tasks(app: FastAPI, settings: Settings) -> None:
 
     @asynccontextmanager
     async def connect(app: FastAPI) -> AsyncGenerator[None]:
-        async with connected(tasks, app.state.database):
+        async with connected(tasks, app.state.database) as sender:
+            app.state.tasks = sender
             yield
 
     app.include_router(APIRouter(lifespan=connect))
-    app.add_exception_handler(SendTaskError, answer_unavailable)

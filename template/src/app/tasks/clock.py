@@ -1,32 +1,99 @@
 """The scheduler's process: `python -m app.tasks.clock`, one copy and no more.
 
-Two copies would send every scheduled task twice.
+It sends tasks that have a `cron`, and those that failed, when their time has come. Two copies would
+send every scheduled task twice.
 """
 
 import asyncio
 import signal
 from contextlib import suppress
+from datetime import datetime, timedelta
 
-from taskiq.cli.scheduler.args import SchedulerArgs
-from taskiq.cli.scheduler.run import run_scheduler
+import structlog
+from cronsim import CronSim
+from sqlalchemy import delete
 
-from app.tasks.process import connect_process
-from app.tasks.scheduler import create_scheduler
+from app.core.models import utc_now
+from app.core.unavailable import DatabaseUnavailable
+from app.tasks.errors import TasksUnavailable
+from app.tasks.models import FailedTask
+from app.tasks.process import opened_context, process_settings
+from app.tasks.task import TASKS, Message, Task, TaskContext
+
+BATCH = 100
+EVERY = 1
+"""Seconds between two looks at the clock."""
+LEASE = timedelta(seconds=30)
+"""When a task that was about to be sent again, and was not, is due once more."""
+
+logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def main() -> None:
     """Send tasks when their time has come, until SIGTERM."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    scheduler = create_scheduler(*connect_process())
-    settings = SchedulerArgs(
-        scheduler=scheduler,
-        modules=[],
-        configure_logging=False,
-        update_interval=1,
-        send_timeout=20,
-    )
     with suppress(KeyboardInterrupt):
-        asyncio.run(run_scheduler(settings))
+        asyncio.run(_run())
+
+
+async def _run() -> None:
+    async with opened_context(*process_settings()) as context:
+        await tick(context)
+
+
+async def tick(context: TaskContext) -> None:
+    """Send for ever; what cannot be sent is tried again."""
+    schedule = Schedule(utc_now())
+    while True:
+        with suppress(TasksUnavailable, DatabaseUnavailable):
+            await schedule.send_due(context, utc_now())
+        with suppress(TasksUnavailable, DatabaseUnavailable):
+            await send_failed(context)
+        await asyncio.sleep(EVERY)
+
+
+class Schedule:
+    """When tasks with a `cron` are sent; times before the start are over."""
+
+    def __init__(self, now: datetime) -> None:
+        self._next = {name: following(task, now) for name, task in TASKS.items() if task.cron}
+
+    async def send_due(self, context: TaskContext, now: datetime) -> None:
+        """Send those whose time has come, once, however long ago that was.
+
+        Raises:
+            TasksUnavailable: the broker did not take one.
+        """
+        for name, time in self._next.items():
+            if time <= now:
+                await context.tasks.deliver(Message(name=name))
+                self._next[name] = following(TASKS[name], now)
+
+
+def following(task: Task[...], now: datetime) -> datetime:
+    """The first time after now."""
+    return next(CronSim(task.cron or "", now))
+
+
+async def send_failed(context: TaskContext) -> None:
+    """Send the failed tasks that are due; one that was not sent is due again after a while.
+
+    Raises:
+        TasksUnavailable: the broker did not take one.
+    """
+    now = utc_now()
+    async with context.database.write.begin() as session:
+        rows = (await session.scalars(FailedTask.due(now).limit(BATCH))).all()
+        for row in rows:
+            row.retry_at = now + LEASE
+    for row in rows:
+        message = Message.model_validate_json(row.message)
+        again = message.model_copy(update={"attempt": row.attempt + 1})
+        await context.tasks.deliver(again)
+        # Unless it has failed again in the meantime.
+        sent = FailedTask.sent(again.id, again.attempt)
+        async with context.database.write.begin() as session:
+            await session.execute(delete(FailedTask).where(sent))
 
 
 if __name__ == "__main__":

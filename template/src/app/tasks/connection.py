@@ -2,57 +2,48 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
+from contextlib import asynccontextmanager, suppress
 
 import structlog
-from taskiq import AsyncBroker, InMemoryBroker, async_shared_broker
-from taskiq.api import run_scheduler_task
 
 from app.core.database import Database
-from app.tasks.assembly import assemble, import_tasks
-from app.tasks.broker import OUTAGE, create_broker
-from app.tasks.scheduler import create_scheduler
+from app.tasks.broker import Broker
+from app.tasks.clock import tick
 from app.tasks.settings import TaskSettings
-
-PATIENCE = 5
-"""Seconds that the start of the service waits for the broker."""
+from app.tasks.task import Message, Sender, TaskContext, import_tasks
+from app.tasks.work import do
 
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
 @asynccontextmanager
-async def connected(settings: TaskSettings, database: Database) -> AsyncGenerator[None]:
-    """Send tasks to the broker that the settings name; without one, do them in this process."""
-    async with AsyncExitStack() as stack:
-        if settings.broker_url:
-            url = settings.broker_url.get_secret_value()
-            broker = assemble(create_broker(url, settings), settings, database)
-            connecting = await stack.enter_async_context(background(connect(broker)))
-            await asyncio.wait({connecting}, timeout=PATIENCE)
-        else:
-            logger.warning("no APP_TASKS_BROKER_URL: tasks run in this process and end with it")
-            import_tasks()
-            broker = assemble(InMemoryBroker(), settings, database)
-            await broker.startup()
-            scheduler = create_scheduler(broker, database)
-            schedule = run_scheduler_task(scheduler, interval=timedelta(seconds=1))
-            await stack.enter_async_context(background(schedule))
-        stack.push_async_callback(broker.shutdown)
-        async_shared_broker.default_broker(broker)
-        yield
+async def connected(settings: TaskSettings, database: Database) -> AsyncGenerator[Sender]:
+    """Where to send tasks: the broker that the settings name; without one, this process."""
+    if settings.broker_url:
+        broker = Broker(settings.broker_url.get_secret_value(), settings)
+        yield broker
+        await broker.close()
+    else:
+        logger.warning("no APP_TASKS_BROKER_URL: tasks run in this process and end with it")
+        import_tasks()
+        local = LocalTasks(settings, database)
+        async with background(tick(local.context)):
+            yield local
 
 
-async def connect(broker: AsyncBroker) -> None:
-    """Start the broker; as long as it is away, sending fails and this goes on trying."""
-    while True:
-        try:
-            await broker.startup()
-        except OUTAGE as error:
-            logger.warning("no connection to the broker", reason=str(error))
-            await asyncio.sleep(1)
-        else:
-            return
+class LocalTasks(Sender):
+    """Does tasks in this process, beside its other work."""
+
+    def __init__(self, settings: TaskSettings, database: Database) -> None:
+        self.context = TaskContext(database, settings, self)
+        self._running = set[asyncio.Task[None]]()
+
+    async def deliver(self, message: Message) -> None:
+        """Begin the task."""
+        task = asyncio.create_task(do(message, self.context))
+        # The event loop itself keeps no reference that would keep it from being collected.
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
 
 @asynccontextmanager

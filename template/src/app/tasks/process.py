@@ -1,16 +1,15 @@
 """What the processes beside the service have in common: settings, log, database, broker."""
 
-import logging
-
-from taskiq import AsyncBroker, TaskiqEvents, TaskiqState
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from app.core.config import ConfigurationError, get_settings, load_settings
 from app.core.database import Database
 from app.core.logging import configure_logging
-from app.tasks.assembly import assemble, import_tasks
-from app.tasks.broker import create_broker
+from app.tasks.broker import Broker
 from app.tasks.resources import open_database
 from app.tasks.settings import TaskSettings
+from app.tasks.task import Message, TaskContext, import_tasks
 
 
 def process_settings() -> tuple[TaskSettings, str]:
@@ -21,8 +20,6 @@ def process_settings() -> tuple[TaskSettings, str]:
     """
     settings = get_settings()
     configure_logging(settings)
-    # It has a line for each task, which says less than ours and costs as much.
-    logging.getLogger("taskiq.receiver").setLevel(logging.WARNING)
     tasks = load_settings(TaskSettings)
     tasks.check_for(settings.environment)
     if not tasks.broker_url:
@@ -31,16 +28,25 @@ def process_settings() -> tuple[TaskSettings, str]:
     return tasks, tasks.broker_url.get_secret_value()
 
 
-def connect_process() -> tuple[AsyncBroker, Database]:
-    """The broker, assembled, and the database, which is closed together with it."""
-    tasks, url = process_settings()
+@asynccontextmanager
+async def opened_context(settings: TaskSettings, url: str) -> AsyncGenerator[TaskContext]:
+    """The database and the broker of this process, closed at the end."""
     import_tasks()
     database = open_database()
-    broker = assemble(create_broker(url, tasks), tasks, database)
-
-    async def close(_state: TaskiqState) -> None:
+    broker = Broker(url, settings)
+    try:
+        yield TaskContext(database, settings, broker)
+    finally:
+        await broker.close()
         await database.close()
 
-    for event in (TaskiqEvents.WORKER_SHUTDOWN, TaskiqEvents.CLIENT_SHUTDOWN):
-        broker.add_event_handler(event, close)
-    return broker, database
+
+@asynccontextmanager
+async def delivering() -> AsyncGenerator[tuple[Database, Callable[[str], Awaitable[None]]]]:
+    """The database, and how a stored message is sent, which raises `TasksUnavailable`."""
+    async with opened_context(*process_settings()) as context:
+
+        async def deliver(text: str) -> None:
+            await context.tasks.deliver(Message.model_validate_json(text))
+
+        yield context.database, deliver

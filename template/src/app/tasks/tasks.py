@@ -3,21 +3,16 @@
 from datetime import timedelta
 
 from sqlalchemy import delete
-from taskiq import TaskiqDepends
-from taskiq.brokers.shared_broker import shared_task
 
-from app.core.database import Database
 from app.core.models import utc_now
 from app.tasks.models import FailedTask, TaskEffect
-from app.tasks.settings import TaskSettings
+from app.tasks.task import TaskContext, task
 
 
-@shared_task(schedule=[{"cron": "23 3 * * *"}])
-async def delete_old(
-    database: Database = TaskiqDepends(), settings: TaskSettings = TaskiqDepends()
-) -> None:
+@task(cron="23 3 * * *")
+async def delete_old(context: TaskContext) -> None:
     """Delete tasks that were given up, and the marks of those that were done, after a while."""
-    limit = utc_now() - timedelta(days=settings.keep_failed_days)
-    async with database.write.begin() as session:
+    limit = utc_now() - timedelta(days=context.settings.keep_failed_days)
+    async with context.database.write.begin() as session:
         await session.execute(delete(FailedTask).where(FailedTask.given_up_before(limit)))
         await session.execute(delete(TaskEffect).where(TaskEffect.before(limit)))

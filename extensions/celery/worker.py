@@ -1,0 +1,45 @@
+"""A worker: `python -m app.tasks.worker`, as many as you like.
+
+On SIGTERM it takes no more tasks, finishes those that it has, and ends.
+"""
+
+import structlog
+from anyio.from_thread import start_blocking_portal
+from celery.signals import worker_ready
+from pydantic import JsonValue
+
+from app.tasks.broker import TASK, create_app
+from app.tasks.process import opened_context, process_settings
+from app.tasks.pulse import beat
+from app.tasks.task import Message
+from app.tasks.work import do
+
+logger = structlog.stdlib.get_logger("app.tasks")
+
+
+def main() -> None:
+    """Do tasks until SIGTERM: each waits in a thread, while all run in one event loop."""
+    settings, url = process_settings()
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(opened_context(settings, url)) as context,
+    ):
+        pulse = portal.start_task_soon(beat)
+
+        def work(message: dict[str, JsonValue]) -> None:
+            portal.call(do, Message.model_validate(message), context)
+
+        def ready(**_: object) -> None:
+            logger.info("ready for tasks")
+
+        worker_ready.connect(ready, weak=False)
+        app = create_app(url, settings)
+        app.task(work, name=TASK)
+        try:
+            app.worker_main(["--quiet", "worker", "--loglevel=WARNING"])
+        finally:
+            pulse.cancel()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Registration."""
+
+from fastapi import APIRouter, status
+
+from app.core.database import WriteSession
+from app.core.errors import problem_responses
+from app.core.security import SecurityDependency
+from app.core.unavailable import DatabaseUnavailable
+from app.tasks.errors import TasksUnavailable
+from app.tasks.sending import TasksDependency
+from app.users.errors import EmailTaken
+from app.users.models import User
+from app.users.schemas import Credentials, UserRead
+from app.users.service import create_user
+from app.users.tasks import send_welcome
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+@router.post(
+    "/register",
+    status_code=status.HTTP_201_CREATED,
+    response_model=UserRead,
+    responses=problem_responses(EmailTaken, TasksUnavailable, DatabaseUnavailable),
+)
+async def register(
+    credentials: Credentials,
+    session: WriteSession,
+    security: SecurityDependency,
+    tasks: TasksDependency,
+) -> User:
+    """Open an account, and welcome its owner."""
+    user = await create_user(
+        session,
+        security,
+        email=credentials.email,
+        password=credentials.password.get_secret_value(),
+    )
+    # Before the commit: what cannot be sent must not leave an account without its welcome.
+    await tasks.send(send_welcome, user.id, user.email)
+    return user

@@ -1,0 +1,8 @@
+"""What the service uses of Celery's signals."""
+
+from collections.abc import Callable
+
+class Signal:
+    def connect(self, receiver: Callable[..., None], *, weak: bool = ...) -> None: ...
+
+worker_ready: Signal

@@ -1,0 +1,3 @@
+"""What the service uses of dramatiq's errors."""
+
+class BrokerError(Exception): ...
