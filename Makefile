@@ -9,7 +9,7 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo try test check space matrix sweep mutants proofs installs updates containers bench release
+.PHONY: help demo try test check space matrix sweep mutants proofs installs updates containers bench docs release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -51,6 +51,9 @@ containers: $(UV) ## images built and started; needs a Docker engine
 
 bench: $(UV) ## figures of generated services: make bench NAME=outage
 	@uv run --quiet python -m benchmarks $(NAME) $(ARGS)
+
+docs: $(UV) ## write what benchmarks found into the docs
+	@uv run --quiet python -m tools.docs $(ARGS)
 
 release: $(UV) ## release what is committed: make release VERSION=1.2.3
 	@uv run --quiet python -m tools.release "$(VERSION)"

@@ -6,6 +6,7 @@ outbox    changes whose tasks are stored with them, while everything is killed
 outage    the database stops and starts again under load
 pages     a page deep in a million rows, beside the first one
 pooler    both PostgreSQL drivers behind PgBouncer in transaction mode
+queues    every library of tasks on every broker: how fast, and how soon it gives away lost tasks
 tasks     tasks that do nothing, beside the least that one can write with taskiq
 upgrades  eight processes migrate one empty database at once
 """
@@ -26,6 +27,7 @@ from tests.harness.space import Answers
 from tools.report import conclude, say
 
 INSIDE = Path(__file__).parent / "inside"
+RESULTS = Path(__file__).parent / "results"
 # A user, so that each request finds its caller first.
 PSYCOPG: Answers = {"database": "postgresql", "database_driver": "psycopg"}
 ASYNCPG: Answers = {"database": "postgresql", "database_driver": "asyncpg"}
@@ -34,14 +36,25 @@ SQLITE: Answers = {"database": "sqlite", "database_driver": "aiosqlite"}
 TASKIQ = tuple[Answers, ...](
     {**PSYCOPG, "tasks": "taskiq", "broker": broker} for broker in ("redis", "rabbitmq", "nats")
 )
-# Each project is called by its last answer.
+OTHERS = tuple[Answers, ...](
+    {**PSYCOPG, "tasks": tasks, "broker": broker}
+    for tasks, broker in (
+        ("arq", "redis"),
+        ("celery", "redis"),
+        ("celery", "rabbitmq"),
+        ("dramatiq", "redis"),
+        ("dramatiq", "rabbitmq"),
+        ("rq", "redis"),
+    )
+)
 PROJECTS: Mapping[str, Sequence[Answers]] = {
     "cache": ({**PSYCOPG, "cache": "redis"},),
-    "kills": TASKIQ,
+    "kills": (*TASKIQ, *OTHERS),
     "outbox": ({**PSYCOPG, "tasks": "taskiq", "outbox": True, "broker": "redis"},),
     "outage": (PSYCOPG, ASYNCPG, MYSQL),
     "pages": (PSYCOPG, ASYNCPG, MYSQL, SQLITE),
     "pooler": (PSYCOPG, ASYNCPG),
+    "queues": (*TASKIQ, *OTHERS),
     "tasks": TASKIQ,
     "upgrades": (PSYCOPG, MYSQL, SQLITE),
 }
@@ -67,6 +80,8 @@ def main() -> None:
         prog="make bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("name", choices=PROJECTS)
+    parser.add_argument("--only", default="", help="the projects whose name begins so")
+    parser.add_argument("--record", action="store_true", help="keep the figures, for `make docs`")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     given = parser.parse_args()
     name: str = given.name
@@ -74,21 +89,43 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, isolated(Path(folder)):
         template = copy_template(Path(folder) / "template")
         for answers in PROJECTS[name]:
-            called = str([*answers.values()][-1])
+            called = name_of(answers)
+            if not called.startswith(given.only):
+                continue
             project = GeneratedProject.render(template, Path(folder) / called, answers)
             project.sync()
-            figures[called] = found = measure(project, name)
+            figures[called] = found = measure(project, name, answers)
             say(f"{called}: {', '.join(f'{key} {value}' for key, value in found.items())}")
+            if given.record:
+                record(name, called, found)
     failed = [called for called, found in figures.items() if not found["ok"]]
     conclude(Report(name, figures, failed), failed=bool(failed), as_json=given.json)
 
 
-def measure(project: GeneratedProject, name: str) -> dict[str, object]:
+def record(name: str, called: str, found: Mapping[str, object]) -> None:
+    """Keep the figures of a project in place of those from before."""
+    file = RESULTS / f"{name}.json"
+    kept: dict[str, object] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    kept[called] = found
+    file.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def name_of(answers: Answers) -> str:
+    """Return what a project is called: the answers beside its database, else that."""
+    others = [name for name in answers if name not in PSYCOPG]
+    return " ".join(str(answers[name]) for name in others) or str(answers["database_driver"])
+
+
+def measure(project: GeneratedProject, name: str, answers: Answers) -> dict[str, object]:
     """Run a benchmark in a project and return its figures, the last line that it prints."""
     done = subprocess.run(
         ["uv", "run", "python", str(INSIDE / f"{name}.py")],
         cwd=project.path,
-        env=clean_environment(PYTHONPATH=str(project.path)),
+        env=clean_environment(
+            PYTHONPATH=str(project.path),
+            BENCH_TASKS=str(answers.get("tasks", "")),
+            BENCH_BROKER=str(answers.get("broker", "")),
+        ),
         stdout=subprocess.PIPE,
         text=True,
         check=False,

@@ -47,7 +47,20 @@ REFUSED: Mapping[str, tuple[Answers, str]] = {
         "The outbox needs users: answer outbox with no too.",
     ),
     "another cache": ({"cache": "memcached"}, "'memcached' is not in ['none', 'redis']"),
-    "another queue": ({"tasks": "huey"}, "'huey' is not in ['none', 'taskiq']"),
+    "arq on RabbitMQ": ({"tasks": "arq", "broker": "rabbitmq"}, "arq speaks to Redis only."),
+    "RQ on RabbitMQ": ({"tasks": "rq", "broker": "rabbitmq"}, "rq speaks to Redis only."),
+    "Celery on NATS": (
+        {"tasks": "celery", "broker": "nats"},
+        "Of the queues only taskiq speaks to NATS.",
+    ),
+    "dramatiq on Kafka": (
+        {"tasks": "dramatiq", "broker": "kafka"},
+        "Of the queues only taskiq speaks to Kafka.",
+    ),
+    "another queue": (
+        {"tasks": "huey"},
+        "'huey' is not in ['none', 'taskiq', 'arq', 'celery', 'dramatiq', 'rq']",
+    ),
     "another CI": ({"ci": "gitlab"}, "'gitlab' is not in ['none', 'github']"),
     "a Python that is no more": (
         {"python_version": "3.9"},

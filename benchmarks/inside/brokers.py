@@ -10,10 +10,10 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from library import BROKER
 from service import answers, free_port, wait_for
 
 if TYPE_CHECKING:
@@ -52,18 +52,11 @@ class Broker:
             self.process.wait()
 
 
-def broker_kind() -> str:
-    """Which broker this project is for."""
-    packages = {"taskiq_redis": "redis", "taskiq_aio_pika": "rabbitmq", "taskiq_nats": "nats"}
-    return next(kind for package, kind in packages.items() if find_spec(package))
-
-
 def stock() -> None:
     """From now on, let the project make a broker of the library's own class."""
-    if broker_kind() == "redis":
-        from taskiq_redis import RedisStreamBroker
-
+    if BROKER == "redis":
         import app.tasks.broker
+        from taskiq_redis import RedisStreamBroker
 
         # The others are that already.
         app.tasks.broker.StreamBroker = partial(RedisStreamBroker, unacknowledged_lock_timeout=5)
@@ -74,11 +67,11 @@ def minimal_broker(url: str, queue: str) -> "AsyncBroker":
 
     Each of the three keeps tasks on disk and wants them acknowledged.
     """
-    if broker_kind() == "redis":
+    if BROKER == "redis":
         from taskiq_redis import RedisStreamBroker
 
         return RedisStreamBroker(url, queue_name=queue, consumer_group_name=queue)
-    if broker_kind() == "rabbitmq":
+    if BROKER == "rabbitmq":
         from taskiq_aio_pika import AioPikaBroker, Exchange, Queue
 
         return AioPikaBroker(url, exchange=Exchange(name=queue), task_queues=[Queue(name=queue)])
@@ -96,7 +89,7 @@ def broker_server() -> Generator[Broker]:
         "nats": nats,
     }
     with tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True) as folder:
-        broker = known[broker_kind()](Path(folder), free_port())
+        broker = known[BROKER](Path(folder), free_port())
         broker.start()
         try:
             yield broker

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from app.tasks.broker import create_broker
 from brokers import Broker, broker_server, minimal_broker
 from nothing import ARGUMENTS, TASKS, nothing
 from pydantic import SecretStr
@@ -22,7 +23,6 @@ from tools.driver import DRIVER
 from app.core.config import Settings
 from app.core.database import Database
 from app.tasks.assembly import assemble
-from app.tasks.broker import create_broker
 from app.tasks.settings import TaskSettings
 
 ROUNDS = 5

@@ -3,9 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
 
-from kombu.connection import Connection
-from kombu.entity import Exchange, Queue
-
+from app.tasks.broker import create_app
+from app.tasks.settings import TaskSettings
 from tests.tasks.reachable import reachable
 
 
@@ -18,6 +17,6 @@ def broker_server() -> AbstractContextManager[str]:
 async def cleaned(url: str, queue: str) -> AsyncGenerator[None]:
     """Leave nothing of the queue behind."""
     yield
-    with Connection(url) as connection:
-        Queue(queue, channel=connection).delete()
-        Exchange(queue, channel=connection).delete()
+    with create_app(url, TaskSettings(queue=queue)).connection_for_write() as connection:
+        connection.default_channel.queue_delete(queue)
+        connection.default_channel.exchange_delete(queue)

@@ -4,7 +4,6 @@ A task stays in the queue until it is done. When a worker dies its connection br
 had is given to another one at once.
 """
 
-from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from app.tasks.settings import TaskSettings
@@ -14,12 +13,9 @@ OUTAGE = (OperationalError, OSError)
 
 def transport(url: str, settings: TaskSettings) -> dict[str, object]:
     """Celery's settings for this broker."""
-    name = settings.queue
-    arguments = {"x-queue-type": "quorum"}
+    del settings  # the connection says whether a worker lives, not a time
     return {
         "broker_url": url,
         "broker_transport_options": {"confirm_publish": True},
-        "task_queues": [Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments)],
-        "task_default_exchange": name,
-        "task_default_routing_key": name,
+        "task_default_queue_type": "quorum",
     }

@@ -39,7 +39,8 @@ class Broker(BlockingBroker):
             description=message.name,
             # Our own limit is lower; this one ends what holds up the event loop.
             timeout=self._timeout,
-            result_ttl=0,
+            # Without a result RQ 3.0 cannot end a task that lost a worker, and does it for ever.
+            result_ttl=1,
             retry=Retry(LOST_WORKERS),
         )
 

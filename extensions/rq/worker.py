@@ -20,7 +20,7 @@ from app.tasks.settings import TaskSettings
 from app.tasks.task import import_tasks
 
 EVERY = 5
-"""Seconds between two looks for tasks of lost workers, and between two signs of life."""
+"""Seconds between two looks for tasks of lost workers; at most as many between signs of life."""
 WORKER_TTL = 20
 """An idle worker waits 15 seconds less before it looks; RQ's own choice are seven minutes."""
 
@@ -59,7 +59,7 @@ class TaskWorker(Worker):
             serializer=SERIALIZER,
             worker_ttl=WORKER_TTL,
             maintenance_interval=EVERY,
-            job_monitoring_interval=EVERY,
+            job_monitoring_interval=max(1, min(EVERY, round(settings.redelivery_after / 3))),
         )
         self._redelivery_after = ceil(settings.redelivery_after)
 

@@ -113,7 +113,9 @@ class Survey:
         """Every file with its texts."""
         return [self._bodies(path) for path in self.renderer.sources]
 
-    def requirements(self, without: Collection[str] = (), beside: Collection[str] = ()) -> list[str]:
+    def requirements(
+        self, without: Collection[str] = (), beside: Collection[str] = ()
+    ) -> list[str]:
         """Everything that a project can depend on, the shares of some parts left out.
 
         Beside others: what no project has together with them is left out too.

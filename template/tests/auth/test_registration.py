@@ -13,7 +13,8 @@ async def test_welcome_is_sent_with_the_registration(
     client: httpx2.AsyncClient, tasks: HeldTasks
 ) -> None:
     email = await register(client)
-    assert tasks.names() == ["app.users.tasks:send_welcome"]
+    [name] = tasks.names()
+    assert name.endswith("send_welcome")
     [[_, address]] = tasks.arguments()
     assert address == email
 

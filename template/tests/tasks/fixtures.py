@@ -25,7 +25,7 @@ TIME_LIMIT = 1
 REDELIVERY_AFTER = 2.5
 
 
-@task(name="tests:fail")
+@task("tests:fail")
 async def fail(_: TaskContext, number: int) -> None:
     """Fail."""
     message = f"number {number}"

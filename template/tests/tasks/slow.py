@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from app.tasks.effects import first_time
 from app.tasks.models import TaskEffect
@@ -10,7 +9,7 @@ from app.tasks.task import Sender, TaskContext, task
 from app.tasks.worker import main
 
 
-@task(name="tests:mark")
+@task("tests:mark")
 async def mark(context: TaskContext, key: str, seconds: float) -> None:
     """Say that it began, take a while, and have one effect."""
     async with context.database.write.begin() as session:
@@ -20,9 +19,13 @@ async def mark(context: TaskContext, key: str, seconds: float) -> None:
         await first_time(session, key)
 
 
-def mark_by(sender: Sender) -> Callable[[str, float], Awaitable[object]]:
+def mark_by(sender: Sender) -> Callable[[str, float], Awaitable[None]]:
     """What sends the task."""
-    return partial(sender.send, mark)
+
+    async def send(key: str, seconds: float) -> None:
+        await sender.send(mark, key, seconds)
+
+    return send
 
 
 if __name__ == "__main__":

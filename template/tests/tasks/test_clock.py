@@ -36,10 +36,10 @@ async def test_scheduler_sends_it_when_its_time_has_come(
     await tasks.send(fail, 7)
     [sent] = tasks.held
     await tasks.do_all(context.database)
-    await send_failed(context)
+    await send_failed(context, utc_now())
     assert not tasks.held, "it is not due yet"
     await make_due(context.database)
-    await send_failed(context)
+    await send_failed(context, utc_now())
     [again] = tasks.held
     assert again == sent.model_copy(update={"attempt": 2})
     assert not await failed_tasks(context.database)
@@ -53,10 +53,23 @@ async def test_scheduler_keeps_what_the_broker_does_not_take(
     await make_due(context.database)
     tasks.is_away = True
     with pytest.raises(TasksUnavailable):
-        await send_failed(context)
+        await send_failed(context, utc_now())
     [failed] = await failed_tasks(context.database)
     assert failed.retry_at
     assert failed.retry_at > utc_now(), "another scheduler would send it too"
+
+
+async def test_message_of_another_library_is_given_up(
+    tasks: HeldTasks, context: TaskContext
+) -> None:
+    await tasks.send(fail, 7)
+    await tasks.do_all(context.database)
+    await make_due(context.database)
+    async with context.database.write.begin() as session:
+        await session.execute(update(FailedTask).values(message='{"task_name": "x"}'))
+    await send_failed(context, utc_now())
+    [failed] = await failed_tasks(context.database)
+    assert failed.retry_at is None
 
 
 async def test_task_that_fails_again_at_once_is_not_forgotten(
@@ -72,7 +85,7 @@ async def test_task_that_fails_again_at_once_is_not_forgotten(
         await tasks.do_all(context.database)
 
     monkeypatch.setattr(tasks, "deliver", do_at_once)
-    await send_failed(context)
+    await send_failed(context, utc_now())
     [failed] = await failed_tasks(context.database)
     assert failed.attempt == 2
 
@@ -87,7 +100,7 @@ async def test_task_is_given_up_after_its_last_attempt(
     assert failed.retry_at is None
     async with database.write.begin() as session:
         assert await resend(session, ["all"]) == 1
-    await send_failed(context)
+    await send_failed(context, utc_now())
     [again] = tasks.held
     assert again.attempt == 1
     await tasks.do_all(database, TWICE)

@@ -15,10 +15,9 @@ from app.core.config import Settings
 from app.core.database import Database
 from app.core.logging import configure_logging
 from app.core.models import utc_now
-from app.tasks.connection import connected
+from app.tasks.connection import TasksDependency, connected
 from app.tasks.effects import first_time
 from app.tasks.models import FailedTask, TaskEffect
-from app.tasks.sending import TasksDependency
 from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, TaskContext, task
 from app.tasks.tasks import delete_old
@@ -28,19 +27,19 @@ from tests.tasks.processes import are_left
 received = list[UUID]()
 
 
-@task(name="tests:dawdle")
+@task("tests:dawdle")
 async def dawdle(_: TaskContext) -> None:
     """Take longer than allowed."""
     await asyncio.sleep(10)
 
 
-@task(name="tests:receive")
+@task("tests:receive")
 async def receive(_: TaskContext, identifier: UUID) -> None:
     """Keep what it is given."""
     received.append(identifier)
 
 
-@task(name="tests:leave")
+@task("tests:leave")
 async def leave(context: TaskContext, key: str) -> None:
     """Leave a mark."""
     async with context.database.write.begin() as session:
@@ -79,7 +78,7 @@ async def test_task_that_takes_too_long_has_failed(tasks: HeldTasks, database: D
 
 
 async def test_task_has_its_own_limits(tasks: HeldTasks, database: Database) -> None:
-    hurried = task(name="tests:hurried", attempts=1, time_limit=0.05)(dawdle.function)
+    hurried = task("tests:hurried", attempts=1, time_limit=0.05)(dawdle.function)
     await tasks.send(hurried)
     async with asyncio.timeout(5):
         await tasks.do_all(database)

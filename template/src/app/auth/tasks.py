@@ -7,7 +7,7 @@ from app.core.models import utc_now
 from app.tasks.task import TaskContext, task
 
 
-@task(cron="11 * * * *")
+@task("auth.delete_expired_tokens", cron="11 * * * *")
 async def delete_expired_tokens(context: TaskContext) -> None:
     """Delete the refresh tokens that nobody can use any more."""
     async with context.database.write.begin() as session:

@@ -1,6 +1,7 @@
 """Work in the background: sent to a broker, done by workers, tried again when it fails.
 
-A task is a function under `@task()` in a module called `tasks`; `await tasks.send(it, …)` sends it.
+A task is a function under `@task(name)` in a module called `tasks`; `await tasks.send(it, …)` has
+it done.
 """
 
 from collections.abc import AsyncGenerator

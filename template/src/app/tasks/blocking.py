@@ -33,10 +33,11 @@ class BlockingBroker(Sender):
             TasksUnavailable: the broker did not take it, or did not say so in time.
         """
         loop = asyncio.get_running_loop()
+        not_sent: tuple[type[Exception], ...] = (*self.outage, TimeoutError)
         try:
             async with asyncio.timeout(PATIENCE):
                 await loop.run_in_executor(self._threads, self.enqueue, message)
-        except (*self.outage, TimeoutError) as error:
+        except not_sent as error:
             logger.warning("task not sent", reason=repr(error))
             raise TasksUnavailable from error
 

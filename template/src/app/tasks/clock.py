@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from cronsim import CronSim
+from pydantic import ValidationError
 from sqlalchemy import delete
 
 from app.core.models import utc_now
@@ -45,10 +46,11 @@ async def tick(context: TaskContext) -> None:
     """Send for ever; what cannot be sent is tried again."""
     schedule = Schedule(utc_now())
     while True:
-        with suppress(TasksUnavailable, DatabaseUnavailable):
-            await schedule.send_due(context, utc_now())
-        with suppress(TasksUnavailable, DatabaseUnavailable):
-            await send_failed(context)
+        for send in (schedule.send_due, send_failed):
+            try:
+                await send(context, utc_now())
+            except (TasksUnavailable, DatabaseUnavailable) as error:
+                logger.warning("nothing sent", reason=repr(error.__cause__ or error))
         await asyncio.sleep(EVERY)
 
 
@@ -75,25 +77,33 @@ def following(task: Task[...], now: datetime) -> datetime:
     return next(CronSim(task.cron or "", now))
 
 
-async def send_failed(context: TaskContext) -> None:
+async def send_failed(context: TaskContext, now: datetime) -> None:
     """Send the failed tasks that are due; one that was not sent is due again after a while.
 
     Raises:
         TasksUnavailable: the broker did not take one.
     """
-    now = utc_now()
     async with context.database.write.begin() as session:
-        rows = (await session.scalars(FailedTask.due(now).limit(BATCH))).all()
-        for row in rows:
-            row.retry_at = now + LEASE
-    for row in rows:
-        message = Message.model_validate_json(row.message)
-        again = message.model_copy(update={"attempt": row.attempt + 1})
-        await context.tasks.deliver(again)
+        rows = await session.scalars(FailedTask.due(now).limit(BATCH))
+        messages = [message for row in rows if (message := _leased(row, now))]
+    for message in messages:
+        await context.tasks.deliver(message)
         # Unless it has failed again in the meantime.
-        sent = FailedTask.sent(again.id, again.attempt)
+        sent = FailedTask.sent(message.id, message.attempt)
         async with context.database.write.begin() as session:
             await session.execute(delete(FailedTask).where(sent))
+
+
+def _leased(row: FailedTask, now: datetime) -> Message | None:
+    """The next attempt, if this is a message that can be read; another library's cannot."""
+    try:
+        message = Message.model_validate_json(row.message)
+    except ValidationError:
+        logger.exception("task given up", task_id=row.id)
+        row.retry_at = None
+        return None
+    row.retry_at = now + LEASE
+    return message.model_copy(update={"attempt": row.attempt + 1})
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Annotated
 
 import structlog
+from fastapi import Depends, Request
 
 from app.core.database import Database
 from app.tasks.broker import Broker
@@ -21,14 +23,25 @@ async def connected(settings: TaskSettings, database: Database) -> AsyncGenerato
     """Where to send tasks: the broker that the settings name; without one, this process."""
     if settings.broker_url:
         broker = Broker(settings.broker_url.get_secret_value(), settings)
-        yield broker
-        await broker.close()
+        try:
+            yield broker
+        finally:
+            await broker.close()
     else:
         logger.warning("no APP_TASKS_BROKER_URL: tasks run in this process and end with it")
         import_tasks()
         local = LocalTasks(settings, database)
         async with background(tick(local.context)):
             yield local
+
+
+async def get_tasks(request: Request) -> Sender:
+    """Where the application sends tasks."""
+    tasks: Sender = request.app.state.tasks
+    return tasks
+
+
+TasksDependency = Annotated[Sender, Depends(get_tasks)]
 
 
 class LocalTasks(Sender):

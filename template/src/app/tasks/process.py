@@ -3,10 +3,13 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from pydantic import ValidationError
+
 from app.core.config import ConfigurationError, get_settings, load_settings
 from app.core.database import Database
 from app.core.logging import configure_logging
 from app.tasks.broker import Broker
+from app.tasks.errors import TasksUnavailable
 from app.tasks.resources import open_database
 from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, TaskContext, import_tasks
@@ -47,6 +50,11 @@ async def delivering() -> AsyncGenerator[tuple[Database, Callable[[str], Awaitab
     async with opened_context(*process_settings()) as context:
 
         async def deliver(text: str) -> None:
-            await context.tasks.deliver(Message.model_validate_json(text))
+            try:
+                message = Message.model_validate_json(text)
+            except ValidationError as error:
+                # It stays until somebody looks: it may be from before a change of the library.
+                raise TasksUnavailable from error
+            await context.tasks.deliver(message)
 
         yield context.database, deliver

@@ -101,20 +101,25 @@ TASKS: dict[str, Task[...]] = {}
 
 
 def task(
+    name: str,
     *,
-    name: str | None = None,
     cron: str | None = None,
     attempts: int | None = None,
     time_limit: float | None = None,
 ) -> Callable[[Callable[Concatenate[TaskContext, P], Awaitable[None]]], Task[P]]:
-    """Make a task of a function. Messages call it `module:function` unless it has a name.
+    """Make a task of a function. What is not said here of its attempts and time, the settings say.
 
-    The settings say how often and how long it may run, unless it does.
+    The name is in messages, which may be older than the code: leave it when the function moves.
+
+    Raises:
+        ValueError: there is a task of this name.
     """
+    if name in TASKS:
+        message = f"There is a task called {name} already."
+        raise ValueError(message)
 
     def register(function: Callable[Concatenate[TaskContext, P], Awaitable[None]]) -> Task[P]:
-        called = name or f"{function.__module__}:{function.__name__}"
-        TASKS[called] = made = Task(called, function, cron, attempts, time_limit)
+        TASKS[name] = made = Task(name, function, cron, attempts, time_limit)
         return made
 
     return register

@@ -9,7 +9,7 @@ from app.tasks.models import FailedTask, TaskEffect
 from app.tasks.task import TaskContext, task
 
 
-@task(cron="23 3 * * *")
+@task("tasks.delete_old", cron="23 3 * * *")
 async def delete_old(context: TaskContext) -> None:
     """Delete tasks that were given up, and the marks of those that were done, after a while."""
     limit = utc_now() - timedelta(days=context.settings.keep_failed_days)

@@ -8,7 +8,7 @@ from app.tasks.effects import first_time
 from app.tasks.task import TaskContext, task
 
 
-@task()
+@task("users.send_welcome")
 async def send_welcome(context: TaskContext, user_id: UUID, email: str) -> None:
     """Welcome a new user, once. The address is given: the account may not be committed yet."""
     async with context.database.write.begin() as session:

@@ -1,0 +1,3 @@
+"""What the service uses of kombu's errors."""
+
+class OperationalError(Exception): ...

@@ -1,0 +1,3 @@
+"""What the service uses of kombu's transports."""
+
+TRANSPORT_ALIASES: dict[str, str]

@@ -1,0 +1,1 @@
+"""What the service uses of kombu's helpers."""

@@ -1,0 +1,101 @@
+"""Write what the benchmarks found into the documentation: the tables of docs/queues.md."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.report import command, conclude
+
+REPOSITORY = Path(__file__).parents[1]
+RESULTS = REPOSITORY / "benchmarks" / "results"
+PAGE = REPOSITORY / "docs" / "queues.md"
+
+Figures = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written."""
+
+    tables: int
+    rows: int
+
+    def __str__(self) -> str:
+        """Return the closing line."""
+        return f"docs: {self.tables} tables with {self.rows} rows in {PAGE.name}"
+
+
+def main() -> None:
+    """Write the tables."""
+    given = command("docs", __doc__).parse_args()
+    text = PAGE.read_text("utf-8")
+    tables = {name: table(name) for name in TABLES}
+    PAGE.write_text(filled(text, tables), "utf-8")
+    rows = sum(len(lines) - 2 for lines in tables.values())
+    conclude(Report(len(tables), rows), failed=False, as_json=given.json)
+
+
+def filled(text: str, tables: Mapping[str, Sequence[str]]) -> str:
+    """Return the page with these tables in their places.
+
+    Raises ValueError where a table has none, or two.
+    """
+    for name, lines in tables.items():
+        place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        content = "\n".join(["", *lines, "", ""])
+        text, found = place.subn(lambda match, new=content: match[1] + new + match[2], text)
+        if found != 1:
+            message = f"{PAGE.name} has {found} places for {name}, not 1."
+            raise ValueError(message)
+    return text
+
+
+def table(name: str) -> list[str]:
+    """Return the lines of a table: a row for each library on each broker."""
+    columns = TABLES[name]
+    results: dict[str, Figures] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+    head = ["library, broker", *columns]
+    rows = [
+        [called.replace(" ", ", "), *(cell(figures) for cell in columns.values())]
+        for called, figures in results.items()
+    ]
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def _figure(name: str) -> Callable[[Figures], str]:
+    def cell(figures: Figures) -> str:
+        value = figures[name]
+        return f"{value:,}" if isinstance(value, int) else str(value)
+
+    return cell
+
+
+def _without(figures: Figures) -> str:
+    if "without" not in figures:
+        return "nothing to take away"
+    lost, sent = figures["lost without"], figures["sent without"]
+    return f"{lost} of {sent:,} without {figures['without']}"
+
+
+TABLES: Mapping[str, Mapping[str, Callable[[Figures], str]]] = {
+    "kills": {
+        "sent": _figure("sent"),
+        "lost": _figure("lost"),
+        "effects twice": _figure("doubled"),
+        "extra attempts": _figure("extra attempts"),
+        "done, after the last was sent": lambda figures: f"{figures['drain s']} s",
+        "lost otherwise": _without,
+    },
+    "queues": {
+        "sent a second": _figure("sent/s"),
+        "done a second": _figure("done/s"),
+        "lost worker noticed after": lambda figures: f"{figures['given away after s']} s",
+        "memory of a worker": lambda figures: f"{figures['worker MB']} MB",
+    },
+}
+
+
+if __name__ == "__main__":
+    main()
