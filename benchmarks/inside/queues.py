@@ -22,7 +22,7 @@ from supervised import Service, kept_running
 from app.tasks.settings import TaskSettings
 
 # A process for each task takes its time.
-TASKS = 200 if LIBRARY == "rq" else 3_000
+TASKS = 150 if LIBRARY == "rq" else 2_000
 SENDERS = 50
 KILLS = 3
 TIMES = {"time_limit": 2.0, "redelivery_after": 5.0}

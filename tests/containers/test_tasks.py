@@ -20,13 +20,19 @@ from tests.containers.conftest import (
 from tests.harness.project import GeneratedProject
 from tests.harness.space import Answers
 
-# Each broker, one of them behind an outbox.
-BROKERS: Mapping[str, Answers] = {
-    "redis": {"broker": "redis", "outbox": True},
-    "rabbitmq": {"broker": "rabbitmq", "outbox": False},
-    "nats": {"broker": "nats", "outbox": False},
+# Each library and each broker, one of them behind an outbox.
+QUEUES: Mapping[str, Answers] = {
+    "taskiq-redis": {"tasks": "taskiq", "broker": "redis", "outbox": True},
+    "taskiq-rabbitmq": {"tasks": "taskiq", "broker": "rabbitmq", "outbox": False},
+    "taskiq-nats": {"tasks": "taskiq", "broker": "nats", "outbox": False},
+    "arq-redis": {"tasks": "arq", "broker": "redis", "outbox": False},
+    "celery-rabbitmq": {"tasks": "celery", "broker": "rabbitmq", "outbox": False},
+    "celery-redis": {"tasks": "celery", "broker": "redis", "outbox": False},
+    "dramatiq-rabbitmq": {"tasks": "dramatiq", "broker": "rabbitmq", "outbox": False},
+    "dramatiq-redis": {"tasks": "dramatiq", "broker": "redis", "outbox": False},
+    "rq-redis": {"tasks": "rq", "broker": "redis", "outbox": False},
 }
-ANSWERS: Answers = {"database": "postgresql", "auth": "jwt", "tasks": "taskiq"}
+ANSWERS: Answers = {"database": "postgresql", "auth": "jwt"}
 # Seconds until a mail is there, and until the service has found its broker again.
 PATIENCE = 60
 TROUBLE = re.compile(r'"level": "(warning|error|critical)"|Traceback')
@@ -34,14 +40,14 @@ TROUBLE = re.compile(r'"level": "(warning|error|critical)"|Traceback')
 Record = Callable[[str, object], None]
 
 
-@pytest.fixture(scope="module", params=BROKERS)
+@pytest.fixture(scope="module", params=QUEUES)
 def project(
     request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GeneratedProject]:
     """Return a project of which all services run."""
     name: str = request.param
     folder = tmp_path_factory.mktemp(name) / "service"
-    project = render(template, folder, {**ANSWERS, **BROKERS[name]})
+    project = render(template, folder, {**ANSWERS, **QUEUES[name]})
     project.run("uv", "lock", "--quiet")
     try:
         with composed(project):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import datetime, timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import httpx2
@@ -15,8 +16,10 @@ from app.core.config import Settings
 from app.core.database import Database
 from app.core.logging import configure_logging
 from app.core.models import utc_now
+from app.tasks.broker import Broker
 from app.tasks.connection import TasksDependency, connected
 from app.tasks.effects import first_time
+from app.tasks.errors import TasksUnavailable
 from app.tasks.models import FailedTask, TaskEffect
 from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, TaskContext, task
@@ -155,6 +158,21 @@ async def test_broker_that_is_away_is_a_503(
     assert answer.headers["retry-after"] == "1"
     assert answer.json()["type"] == "tasks-unavailable"
     assert answer.json()["request_id"]
+
+
+async def test_broker_that_nobody_reaches_takes_no_task(broker_url: str) -> None:
+    scheme = urlsplit(broker_url).scheme
+    nowhere = "unix:///nowhere/socket" if scheme == "unix" else f"{scheme}://127.0.0.1:1/"
+    broker = Broker(nowhere, TaskSettings())
+    async with asyncio.timeout(10):
+        with pytest.raises(TasksUnavailable):
+            await broker.send(fail, 1)
+        await broker.close()
+
+
+def test_two_tasks_cannot_have_one_name() -> None:
+    with pytest.raises(ValueError, match=r"There is a task called tests:fail already\."):
+        task(fail.name)
 
 
 def failure(key: str, *, failed_at: datetime, retry_at: datetime | None = None) -> FailedTask:
