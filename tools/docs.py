@@ -74,9 +74,9 @@ def _figure(name: str) -> Callable[[Figures], str]:
 
 def _without(figures: Figures) -> str:
     if "without" not in figures:
-        return "nothing to take away"
+        return "–: there is nothing to take away"
     lost, sent = figures["lost without"], figures["sent without"]
-    return f"{lost} of {sent:,} without {figures['without']}"
+    return f"{lost} of {sent:,}: {figures['without']}"
 
 
 TABLES: Mapping[str, Mapping[str, Callable[[Figures], str]]] = {
@@ -86,7 +86,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[Figures], str]]] = {
         "effects twice": _figure("doubled"),
         "extra attempts": _figure("extra attempts"),
         "done, after the last was sent": lambda figures: f"{figures['drain s']} s",
-        "lost otherwise": _without,
+        "lost without": _without,
     },
     "queues": {
         "sent a second": _figure("sent/s"),

@@ -10,7 +10,7 @@ from effects import leave
 from library import BROKER, LIBRARY
 
 from app.core.database import Database
-from app.tasks.connection import connected
+from app.tasks.connection import create_sender, opened
 from app.tasks.errors import TasksUnavailable
 from app.tasks.settings import TaskSettings
 from app.tasks.task import TaskContext, task
@@ -20,7 +20,7 @@ DECISIVE = {
     "arq redis": "any number of tries",
     "celery redis": "late acknowledgement",
     "celery rabbitmq": "late acknowledgement",
-    "dramatiq redis": "maintenance, heartbeats",
+    "dramatiq redis": "frequent maintenance and a short heartbeat",
     "rq redis": "retries",
 }.get(f"{LIBRARY} {BROKER}", "")
 
@@ -36,7 +36,8 @@ async def sending(
     settings: TaskSettings, database: Database
 ) -> AsyncGenerator[Callable[[str, float], Awaitable[object]]]:
     """Connect to the broker; yields what sends the task."""
-    async with connected(settings, database) as sender:
+    sender = create_sender(settings, database)
+    async with opened(sender):
 
         async def send(key: str, seconds: float) -> None:
             await sender.send(mark, key, seconds)

@@ -20,7 +20,7 @@ from app.tasks.connection import connected
 from app.tasks.settings import TaskSettings
 
 NOT_SENT = SendTaskError
-DECISIVE = "late acknowledgement" if BROKER != "redis" else "tasks of lost workers are looked for"
+DECISIVE = "late acknowledgement" if BROKER != "redis" else "a look for the tasks of lost workers"
 
 
 @shared_task(task_name="bench:mark")

@@ -6,8 +6,8 @@ from app.core.database import WriteSession
 from app.core.errors import problem_responses
 from app.core.security import SecurityDependency
 from app.core.unavailable import DatabaseUnavailable
-from app.tasks.errors import TasksUnavailable
 from app.tasks.connection import TasksDependency
+from app.tasks.errors import TasksUnavailable
 from app.users.errors import EmailTaken
 from app.users.models import User
 from app.users.schemas import Credentials, UserRead

@@ -17,7 +17,7 @@ from app.core.database import Database
 from app.core.logging import configure_logging
 from app.core.models import utc_now
 from app.tasks.broker import Broker
-from app.tasks.connection import TasksDependency, connected
+from app.tasks.connection import TasksDependency, create_sender, opened
 from app.tasks.effects import first_time
 from app.tasks.errors import TasksUnavailable
 from app.tasks.models import FailedTask, TaskEffect
@@ -118,7 +118,8 @@ async def test_service_without_a_broker_does_its_tasks_itself(
     effects: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    async with connected(TaskSettings(), effects) as tasks:
+    tasks = create_sender(TaskSettings(), effects)
+    async with opened(tasks):
         await tasks.send(leave, "here")
         assert await are_left(effects, "here")
 

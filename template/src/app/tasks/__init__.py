@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from app.core.config import Settings, load_settings
-from app.tasks.connection import connected
+from app.tasks.connection import create_sender, opened
 from app.tasks.settings import TaskSettings
 
 
@@ -23,10 +23,11 @@ def install_tasks(app: FastAPI, settings: Settings) -> None:
     tasks = load_settings(TaskSettings)
     tasks.check_for(settings.environment)
 
+    app.state.tasks = sender = create_sender(tasks, app.state.database)
+
     @asynccontextmanager
-    async def connect(app: FastAPI) -> AsyncGenerator[None]:
-        async with connected(tasks, app.state.database) as sender:
-            app.state.tasks = sender
+    async def open_sender(_: FastAPI) -> AsyncGenerator[None]:
+        async with opened(sender):
             yield
 
-    app.include_router(APIRouter(lifespan=connect))
+    app.include_router(APIRouter(lifespan=open_sender))

@@ -18,21 +18,26 @@ from app.tasks.work import do
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
-@asynccontextmanager
-async def connected(settings: TaskSettings, database: Database) -> AsyncGenerator[Sender]:
+def create_sender(settings: TaskSettings, database: Database) -> "Broker | LocalTasks":
     """Where to send tasks: the broker that the settings name; without one, this process."""
     if settings.broker_url:
-        broker = Broker(settings.broker_url.get_secret_value(), settings)
+        return Broker(settings.broker_url.get_secret_value(), settings)
+    return LocalTasks(settings, database)
+
+
+@asynccontextmanager
+async def opened(sender: "Broker | LocalTasks") -> AsyncGenerator[None]:
+    """Let tasks be sent; without a broker they are also done here, and those that are due begun."""
+    if isinstance(sender, Broker):
         try:
-            yield broker
+            yield
         finally:
-            await broker.close()
+            await sender.close()
     else:
         logger.warning("no APP_TASKS_BROKER_URL: tasks run in this process and end with it")
         import_tasks()
-        local = LocalTasks(settings, database)
-        async with background(tick(local.context)):
-            yield local
+        async with background(tick(sender.context)):
+            yield
 
 
 async def get_tasks(request: Request) -> Sender:
