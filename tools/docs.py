@@ -74,7 +74,7 @@ def _figure(name: str) -> Callable[[Figures], str]:
 
 def _without(figures: Figures) -> str:
     if "without" not in figures:
-        return "–: there is nothing to take away"
+        return "there is nothing to take away"
     lost, sent = figures["lost without"], figures["sent without"]
     return f"{lost} of {sent:,}: {figures['without']}"
 

@@ -14,7 +14,8 @@ from app.tasks.blocking import BlockingBroker
 from app.tasks.settings import TaskSettings
 from app.tasks.task import Message
 
-JOB = "app.tasks.job.do_job"
+JOB = "app.tasks.worker.do_job"
+"""What RQ calls, in a process of its own."""
 SERIALIZER = "json"
 """Not pickle, RQ's own choice: who can write to Redis could run code here."""
 LOST_WORKERS = 1000

@@ -3,21 +3,24 @@
 On SIGTERM it takes no more tasks, finishes the one that it has, and ends.
 """
 
+import asyncio
 import importlib
 from math import ceil
 from time import sleep
 from types import FrameType
 
 import structlog
+from pydantic import JsonValue
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Worker
 
 from app.tasks.broker import JOB, SERIALIZER, create_queue
-from app.tasks.process import process_settings
+from app.tasks.process import opened_context, process_settings
 from app.tasks.pulse import PULSE
 from app.tasks.settings import TaskSettings
-from app.tasks.task import import_tasks
+from app.tasks.task import Message, import_tasks
+from app.tasks.work import do
 
 EVERY = 5
 """Seconds between two looks for tasks of lost workers; at most as many between signs of life."""
@@ -30,7 +33,7 @@ logger = structlog.stdlib.get_logger("app.tasks")
 def main() -> None:
     """Do tasks until SIGTERM; an outage of Redis is waited for."""
     settings, url = process_settings()
-    # Before a process is forked for each task, not after it.
+    # Before a process is forked for each task, not after it; this module under its own name too.
     import_tasks()
     importlib.import_module(JOB.rpartition(".")[0])
     logger.info("ready for tasks")
@@ -44,6 +47,16 @@ def main() -> None:
         except RedisError as error:
             logger.warning("no tasks from the broker", reason=str(error))
         sleep(0 if is_told_to_stop else 1)
+
+
+def do_job(message: dict[str, JsonValue]) -> None:
+    """Do the task that a message says, in the process that was forked for it."""
+    asyncio.run(_do(Message.model_validate(message)))
+
+
+async def _do(message: Message) -> None:
+    async with opened_context(*process_settings()) as context:
+        await do(message, context)
 
 
 class TaskWorker(Worker):
