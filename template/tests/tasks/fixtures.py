@@ -14,6 +14,7 @@ from app.core.database import Database
 from app.tasks.broker import Broker
 from app.tasks.errors import TasksUnavailable
 from app.tasks.models import FailedTask
+from app.tasks.process import deliver_text
 from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, Sender, TaskContext, task
 from app.tasks.work import do
@@ -51,7 +52,7 @@ class HeldTasks(Sender):
 
     async def deliver_text(self, text: str) -> None:
         """Keep a task that was stored."""
-        await self.deliver(Message.model_validate_json(text))
+        await deliver_text(self, text)
 
     def names(self) -> list[str]:
         """What the tasks are called."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -32,12 +33,14 @@ async def test_task_of_a_killed_worker_is_done_by_another(
         assert await are_left(effects, "cut off")
 
 
-async def test_worker_that_is_told_to_stop_finishes_its_task(
-    task_environment: dict[str, str], effects: Database, sender: Sender
+async def test_worker_shows_that_it_lives_and_finishes_its_task_when_told_to_stop(
+    task_environment: dict[str, str], effects: Database, sender: Sender, tmp_path: Path
 ) -> None:
+    task_environment["TMPDIR"] = str(tmp_path)
     async with started(SLOW, task_environment) as process:
         await mark_by(sender)("last", 0.5)
         assert await are_left(effects, "last began")
+        assert (tmp_path / "worker-pulse").exists()
         process.terminate()
         async with asyncio.timeout(PATIENCE):
             assert await process.wait() == 0

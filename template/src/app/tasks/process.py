@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -12,7 +13,7 @@ from app.tasks.broker import Broker
 from app.tasks.errors import TasksUnavailable
 from app.tasks.resources import open_database
 from app.tasks.settings import TaskSettings
-from app.tasks.task import Message, TaskContext, import_tasks
+from app.tasks.task import Message, Sender, TaskContext, import_tasks
 
 
 def process_settings() -> tuple[TaskSettings, str]:
@@ -48,13 +49,17 @@ async def opened_context(settings: TaskSettings, url: str) -> AsyncGenerator[Tas
 async def delivering() -> AsyncGenerator[tuple[Database, Callable[[str], Awaitable[None]]]]:
     """The database, and how a stored message is sent, which raises `TasksUnavailable`."""
     async with opened_context(*process_settings()) as context:
+        yield context.database, partial(deliver_text, context.tasks)
 
-        async def deliver(text: str) -> None:
-            try:
-                message = Message.model_validate_json(text)
-            except ValidationError as error:
-                # It stays until somebody looks: it may be from before a change of the library.
-                raise TasksUnavailable from error
-            await context.tasks.deliver(message)
 
-        yield context.database, deliver
+async def deliver_text(tasks: Sender, text: str) -> None:
+    """Send a stored message.
+
+    Raises:
+        TasksUnavailable: it could not be sent, or not be read: another library may have written it.
+    """
+    try:
+        message = Message.model_validate_json(text)
+    except ValidationError as error:
+        raise TasksUnavailable from error
+    await tasks.deliver(message)
