@@ -12,6 +12,7 @@ from arq import ArqRedis
 from pydantic import JsonValue
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError
 
 from app.tasks.errors import TasksUnavailable
@@ -58,6 +59,7 @@ def create_redis(url: str, settings: TaskSettings) -> ArqRedis:
         url,
         # That Redis was started again shows when a connection from before is used.
         retry=Retry(NoBackoff(), 1),
+        retry_on_error=[NoConnection],
         socket_connect_timeout=2,
         socket_timeout=PATIENCE,
     )

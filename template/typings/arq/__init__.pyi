@@ -20,6 +20,7 @@ class ArqRedis:
         url: str,
         *,
         retry: Retry | None = ...,
+        retry_on_error: Sequence[type[Exception]] = ...,
         socket_connect_timeout: float | None = ...,
         socket_timeout: float | None = ...,
     ) -> Self: ...

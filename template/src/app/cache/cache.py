@@ -170,7 +170,8 @@ def connect(url: str, timeout: float) -> Store:
         socket_connect_timeout=timeout,
         wait_for_connection_timeout=timeout,
         # That Redis was started again shows when a connection from before is used.
-        retry=Retry(NoBackoff(), 1, (NoConnection,)),
+        retry=Retry(NoBackoff(), 1),
+        retry_on_error=[NoConnection],
         health_check_interval=0,
     )
     return store
