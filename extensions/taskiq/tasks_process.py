@@ -3,7 +3,9 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
+from pydantic import ValidationError
 from taskiq import AsyncBroker, TaskiqEvents, TaskiqState
 
 from app.core.config import ConfigurationError, get_settings, load_settings
@@ -54,16 +56,21 @@ def connect_process() -> tuple[AsyncBroker, Database]:
 async def delivering() -> AsyncGenerator[tuple[Database, Callable[[str], Awaitable[None]]]]:
     """The database, and how a stored message is sent, which raises `TasksUnavailable`."""
     broker, database = connect_process()
-
-    async def deliver(text: str) -> None:
-        message = broker.formatter.loads(text.encode())
-        try:
-            await broker.kick(broker.formatter.dumps(message))
-        except OUTAGE as error:
-            raise TasksUnavailable from error
-
     try:
         await connect(broker)
-        yield database, deliver
+        yield database, partial(deliver_text, broker)
     finally:
         await broker.shutdown()
+
+
+async def deliver_text(broker: AsyncBroker, text: str) -> None:
+    """Send a stored message.
+
+    Raises:
+        TasksUnavailable: it could not be sent, or not be read: another library may have written it.
+    """
+    try:
+        message = broker.formatter.loads(text.encode())
+        await broker.kick(broker.formatter.dumps(message))
+    except (*OUTAGE, ValidationError) as error:
+        raise TasksUnavailable from error

@@ -18,13 +18,14 @@ from taskiq import (
     TaskiqMessage,
     async_shared_broker,
 )
+from taskiq.formatters.json_formatter import JSONFormatter
 from taskiq.kicker import AsyncKicker
 
 from app.core.config import Settings
 from app.core.database import Database
 from app.tasks.assembly import assemble
 from app.tasks.broker import OUTAGE, create_broker
-from app.tasks.errors import TasksUnavailable
+from app.tasks.process import deliver_text
 from app.tasks.settings import TaskSettings
 from tests.tasks.brokers import broker_server, cleaned
 
@@ -41,6 +42,7 @@ class HeldTasks(InMemoryBroker):
 
     def __init__(self) -> None:
         super().__init__()
+        self.with_formatter(JSONFormatter())
         self.held: list[BrokerMessage] = []
         self.is_away = False
 
@@ -63,15 +65,8 @@ class HeldTasks(InMemoryBroker):
         return [message.labels.get("request_id") for message in self.held]
 
     async def deliver_text(self, text: str) -> None:
-        """Keep a task that was stored.
-
-        Raises:
-            TasksUnavailable: the broker is away.
-        """
-        try:
-            await self.kick(self.formatter.dumps(self.formatter.loads(text.encode())))
-        except OUTAGE as error:
-            raise TasksUnavailable from error
+        """Keep a task that was stored."""
+        await deliver_text(self, text)
 
     async def send(
         self, task: AsyncTaskiqDecoratedTask[P, Any], *args: P.args, **kwargs: P.kwargs

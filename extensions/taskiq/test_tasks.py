@@ -110,6 +110,14 @@ async def test_scheduler_sends_it_when_its_time_has_come(
     assert not await failed_tasks(database)
 
 
+async def test_message_of_another_library_is_given_up(database: Database) -> None:
+    async with database.write.begin() as session:
+        session.add(failure("foreign", failed_at=utc_now(), retry_at=utc_now()))
+    assert await FailedTasks(HeldTasks(), database).get_schedules() == []
+    [failed] = await failed_tasks(database)
+    assert failed.retry_at is None
+
+
 async def test_task_that_fails_again_at_once_is_not_forgotten(
     tasks: HeldTasks, database: Database
 ) -> None:

@@ -70,6 +70,16 @@ async def test_what_cannot_be_sent_stays(
     assert await send_batch(database, tasks.deliver_text) == 1
 
 
+async def test_message_of_another_library_stays(
+    tasks: HeldTasks, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "PAUSE", 0)
+    async with database.write.begin() as session:
+        session.add(OutboxMessage(aggregate="one", message='{"of": "another"}'))
+    assert await send_batch(database, tasks.deliver_text) == 0
+    assert await stored(database) == ["one"]
+
+
 async def test_several_relays_keep_the_order(tasks: HeldTasks, effects: Database) -> None:
     things = [uuid4().hex for _ in range(5)]
     for number in range(8):

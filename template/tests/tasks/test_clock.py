@@ -74,11 +74,6 @@ async def test_message_of_another_library_is_given_up(
     assert failed.retry_at is None
 
 
-async def test_message_of_another_library_stays_where_it_is(tasks: HeldTasks) -> None:
-    with pytest.raises(TasksUnavailable):
-        await tasks.deliver_text('{"task_name": "x"}')
-
-
 async def test_clock_goes_on_when_the_broker_was_away(
     tasks: HeldTasks, effects: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import structlog
+from pydantic import ValidationError
 from sqlalchemy import delete
 from taskiq import AsyncBroker, ScheduledTask, ScheduleSource, TaskiqScheduler, async_shared_broker
 from taskiq.schedule_sources import LabelScheduleSource
@@ -40,7 +41,12 @@ class FailedTasks(ScheduleSource):
             schedules: list[ScheduledTask] = []
             for row in rows:
                 row.retry_at = now + LEASE
-                schedules.append(self._schedule(row))
+                try:
+                    schedules.append(self._schedule(row))
+                except ValidationError:
+                    # Another library may have written it.
+                    logger.exception("task given up", task_id=row.id)
+                    row.retry_at = None
         return schedules
 
     def _schedule(self, row: FailedTask) -> ScheduledTask:
