@@ -44,7 +44,6 @@ def create_app(url: str, settings: TaskSettings) -> Celery:
             "worker_pool": "threads",
             "worker_concurrency": settings.concurrency,
             "worker_prefetch_multiplier": 1,
-            "worker_hijack_root_logger": False,
             "broker_connection_retry_on_startup": True,
             "broker_connection_max_retries": None,
             "broker_connection_timeout": 2,

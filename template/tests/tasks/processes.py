@@ -1,9 +1,11 @@
 """Processes beside the service, and what they leave in the database."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from time import monotonic
 
 import psutil
@@ -18,15 +20,13 @@ PATIENCE = 30
 
 @asynccontextmanager
 async def started(
-    module: str, environment: dict[str, str]
+    module: str, environment: dict[str, str], log: Path = Path(os.devnull)
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
     """A process that runs a module, killed at the end if it has not ended before."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module),
-        env=environment,
-        cwd=PROJECT,
-        stdout=asyncio.subprocess.DEVNULL,
-    )
+    with log.open("w") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module), env=environment, cwd=PROJECT, stdout=output
+        )
     try:
         yield process
     finally:

@@ -1,6 +1,7 @@
 """Workers on a real broker, and what they need: what was sent is done, once, by whoever lives."""
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -37,7 +38,7 @@ async def test_worker_shows_that_it_lives_and_finishes_its_task_when_told_to_sto
     task_environment: dict[str, str], effects: Database, sender: Sender, tmp_path: Path
 ) -> None:
     task_environment["TMPDIR"] = str(tmp_path)
-    async with started(SLOW, task_environment) as process:
+    async with started(SLOW, task_environment, tmp_path / "log") as process:
         await mark_by(sender)("last", 0.5)
         assert await are_left(effects, "last began")
         assert (tmp_path / "worker-pulse").exists()
@@ -45,6 +46,9 @@ async def test_worker_shows_that_it_lives_and_finishes_its_task_when_told_to_sto
         async with asyncio.timeout(PATIENCE):
             assert await process.wait() == 0
         assert await are_left(effects, "last")
+    lines = (tmp_path / "log").read_text().splitlines()
+    [end] = [json.loads(line) for line in lines if '"message": "task"' in line]
+    assert end["ok"] is True
 
 
 async def test_worker_without_broker_says_so(task_environment: dict[str, str]) -> None:

@@ -5,4 +5,5 @@ from collections.abc import Callable
 class Signal:
     def connect(self, receiver: Callable[..., None], *, weak: bool = ...) -> None: ...
 
+setup_logging: Signal
 worker_ready: Signal
