@@ -170,7 +170,7 @@ def test_keeps_apart_what_excludes_each_other(template: Path, tmp_path: Path) ->
     with (copy / "extensions" / "psycopg" / "dependencies").open("a", encoding="utf-8") as share:
         share.write('    "packaging>=24",\n')
     (copy / "extensions" / "colour_red" / "dependencies").write_text('    "packaging<25",\n')
-    survey = Survey(copy, replace(HINTS, apart=["colour_red"]), SAMPLE)
+    survey = Survey(copy, replace(HINTS, apart=[*HINTS.apart, "colour_red"]), SAMPLE)
     versions = {
         colour: survey.environment({"colour": colour}).version("packaging")
         for colour in ("none", "red")

@@ -7,8 +7,7 @@ from sqlalchemy import update
 
 from app.core.database import Database
 from app.core.models import utc_now
-from app.tasks.clock import Schedule, send_failed, tick
-from app.tasks.connection import background
+from app.tasks.clock import Schedule, look, send_failed
 from app.tasks.errors import TasksUnavailable
 from app.tasks.failed import forget, resend
 from app.tasks.models import FailedTask
@@ -16,7 +15,6 @@ from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, TaskContext
 from app.tasks.tasks import delete_old
 from tests.tasks.fixtures import HeldTasks, fail, failed_tasks
-from tests.tasks.processes import comes_true
 
 TWICE = TaskSettings(attempts=2)
 
@@ -75,27 +73,19 @@ async def test_message_of_another_library_is_given_up(
 
 
 async def test_clock_goes_on_when_the_broker_was_away(
-    tasks: HeldTasks, effects: Database, monkeypatch: pytest.MonkeyPatch
+    tasks: HeldTasks, context: TaskContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr("app.tasks.clock.EVERY", 0.01)
+    schedule = Schedule(utc_now() - timedelta(days=1))
     await tasks.send(fail, 7)
-    await tasks.do_all(effects)
-    await make_due(effects)
+    await tasks.do_all(context.database)
+    await make_due(context.database)
     tasks.is_away = True
-
-    async def is_leased() -> bool:
-        [failed] = await failed_tasks(effects)
-        return failed.retry_at is not None and failed.retry_at > utc_now()
-
-    async def is_sent() -> bool:
-        return fail.name in tasks.names()
-
-    async with background(tick(TaskContext(effects, TaskSettings(), tasks))):
-        assert await comes_true(is_leased)
-        tasks.is_away = False
-        await make_due(effects)
-        assert await comes_true(is_sent)
+    await look(schedule, context)
+    tasks.is_away = False
+    await make_due(context.database)
+    await look(schedule, context)
+    assert {fail.name, delete_old.name} <= {*tasks.names()}
 
 
 async def test_task_that_fails_again_at_once_is_not_forgotten(

@@ -46,12 +46,17 @@ async def tick(context: TaskContext) -> None:
     """Send for ever; what cannot be sent is tried again."""
     schedule = Schedule(utc_now())
     while True:
-        for send in (schedule.send_due, send_failed):
-            try:
-                await send(context, utc_now())
-            except (TasksUnavailable, DatabaseUnavailable) as error:
-                logger.warning("nothing sent", reason=repr(error.__cause__ or error))
+        await look(schedule, context)
         await asyncio.sleep(EVERY)
+
+
+async def look(schedule: "Schedule", context: TaskContext) -> None:
+    """Send what is due, as far as it can be sent."""
+    for send in (schedule.send_due, send_failed):
+        try:
+            await send(context, utc_now())
+        except (TasksUnavailable, DatabaseUnavailable) as error:
+            logger.warning("nothing sent", reason=repr(error.__cause__ or error))
 
 
 class Schedule:
