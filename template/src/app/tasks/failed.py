@@ -8,17 +8,26 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from secrets import SystemRandom
 
+import structlog
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.config import get_settings
 from app.core.database import Database
 from app.core.models import utc_now
+from app.core.unavailable import DatabaseUnavailable
 from app.tasks.models import FailedTask
+from app.tasks.settings import TaskSettings
 
+LONGEST_DELAY = 3600
+"""Seconds."""
 MOST = 1000
 """Tasks that are listed."""
+
+logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def main() -> None:
@@ -71,6 +80,28 @@ def _described(row: FailedTask) -> dict[str, object]:
         "retry_at": row.retry_at.isoformat() if row.retry_at else None,
         "message": json.loads(row.message),
     }
+
+
+async def store(database: Database, failed: FailedTask) -> None:
+    """Store a task with its error; waits as long as the database is away."""
+    while True:
+        try:
+            async with database.write.begin() as session:
+                await session.merge(failed)
+        except DatabaseUnavailable:
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+def next_attempt(attempt: int, attempts: int, settings: TaskSettings) -> datetime | None:
+    """When a task that failed is sent again; None if this was the last of its attempts."""
+    if attempt >= attempts:
+        logger.error("task given up", attempt=attempt)
+        return None
+    delay = min(settings.retry_delay * 2.0 ** (attempt - 1), LONGEST_DELAY)
+    # Tasks that failed together should not come back together.
+    return utc_now() + timedelta(seconds=delay * SystemRandom().uniform(1, 1.25))
 
 
 async def resend(session: AsyncSession, ids: Sequence[str]) -> int:

@@ -1,8 +1,5 @@
 """What happens around every task: its log, its time limit, and what follows when it fails."""
 
-import asyncio
-from datetime import datetime, timedelta
-from secrets import SystemRandom
 from typing import Any
 
 import structlog
@@ -10,14 +7,12 @@ from taskiq import TaskiqMessage, TaskiqMiddleware, TaskiqResult
 
 from app.core.database import Database
 from app.core.models import utc_now
-from app.core.unavailable import DatabaseUnavailable
+from app.tasks.failed import next_attempt, store
 from app.tasks.models import FailedTask
 from app.tasks.settings import TaskSettings
 
 ATTEMPT = "attempt"
 """The label that counts the attempts of a task, from 1."""
-LONGEST_DELAY = 3600
-"""Seconds."""
 
 logger = structlog.stdlib.get_logger("app.tasks")
 
@@ -79,23 +74,18 @@ class Failures(TaskiqMiddleware):
     ) -> None:
         """Store the task with its error; waits as long as the database is away."""
         del result
+        attempt = attempt_of(message)
+        attempts = int(message.labels.get("attempts", self._settings.attempts))
         failed = FailedTask(
             id=message.task_id,
             name=message.task_name,
             message=self._text(message),
-            attempt=attempt_of(message),
+            attempt=attempt,
             error=f"{type(exception).__name__}: {exception}"[:1000],
-            retry_at=self._retry_at(message),
+            retry_at=next_attempt(attempt, attempts, self._settings),
             failed_at=utc_now(),
         )
-        while True:
-            try:
-                async with self._database.write.begin() as session:
-                    await session.merge(failed)
-            except DatabaseUnavailable:
-                await asyncio.sleep(1)
-            else:
-                return
+        await store(self._database, failed)
 
     def _text(self, message: TaskiqMessage) -> str:
         """The message as it was sent: the next attempt has the limit of its own time."""
@@ -103,15 +93,6 @@ class Failures(TaskiqMiddleware):
         labels = {name: value for name, value in message.labels.items() if (name, value) != limit}
         sent = message.model_copy(update={"labels": labels})
         return self.broker.formatter.dumps(sent).message.decode()
-
-    def _retry_at(self, message: TaskiqMessage) -> datetime | None:
-        attempt = attempt_of(message)
-        if attempt >= int(message.labels.get("attempts", self._settings.attempts)):
-            logger.error("task given up", attempt=attempt)
-            return None
-        delay = min(self._settings.retry_delay * 2.0 ** (attempt - 1), LONGEST_DELAY)
-        # Tasks that failed together should not come back together.
-        return utc_now() + timedelta(seconds=delay * SystemRandom().uniform(1, 1.25))
 
 
 def attempt_of(message: TaskiqMessage) -> int:
