@@ -14,9 +14,8 @@ from arq import Worker, func
 from pydantic import JsonValue
 
 from app.tasks.broker import JOB, OUTAGE, create_redis, deserialize, serialize
-from app.tasks.connection import background
-from app.tasks.process import opened_context, process_settings
-from app.tasks.pulse import beat
+from app.tasks.connection import opened_context
+from app.tasks.process import background, beat, process_settings
 from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, TaskContext
 from app.tasks.work import do

@@ -11,8 +11,8 @@ from celery.signals import setup_logging, worker_ready
 from pydantic import JsonValue
 
 from app.tasks.broker import TASK, create_app
-from app.tasks.process import opened_context, process_settings
-from app.tasks.pulse import beat
+from app.tasks.connection import opened_context
+from app.tasks.process import beat, process_settings
 from app.tasks.task import Message
 from app.tasks.work import do
 

@@ -12,8 +12,8 @@ from anyio.from_thread import start_blocking_portal
 from pydantic import JsonValue
 
 from app.tasks.broker import ACTOR
-from app.tasks.process import opened_context, process_settings
-from app.tasks.pulse import beat
+from app.tasks.connection import opened_context
+from app.tasks.process import beat, process_settings
 from app.tasks.task import Message
 from app.tasks.transport import create_transport
 from app.tasks.work import do

@@ -16,10 +16,10 @@ from redis.exceptions import RedisError
 from rq import Worker
 
 from app.tasks.broker import JOB, SERIALIZER, create_queue
-from app.tasks.process import opened_context, process_settings
-from app.tasks.pulse import PULSE
+from app.tasks.connection import opened_context
+from app.tasks.process import PULSE, import_tasks, process_settings
 from app.tasks.settings import TaskSettings
-from app.tasks.task import Message, import_tasks
+from app.tasks.task import Message
 from app.tasks.work import do
 
 EVERY = 5

@@ -10,7 +10,7 @@ from contextlib import suppress
 from taskiq.cli.scheduler.args import SchedulerArgs
 from taskiq.cli.scheduler.run import run_scheduler
 
-from app.tasks.process import connect_process
+from app.tasks.connection import connect_process
 from app.tasks.scheduler import create_scheduler
 
 

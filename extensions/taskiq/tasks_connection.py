@@ -1,17 +1,23 @@
-"""The service's connection to the broker, over which it sends tasks."""
+"""The connections of the service, and of the processes beside it, to the broker."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import structlog
-from taskiq import AsyncBroker, InMemoryBroker, async_shared_broker
+from pydantic import ValidationError
+from taskiq import AsyncBroker, InMemoryBroker, TaskiqEvents, TaskiqState, async_shared_broker
 from taskiq.api import run_scheduler_task
 
 from app.core.database import Database
-from app.tasks.assembly import assemble, import_tasks
+from app.tasks.assembly import assemble
 from app.tasks.broker import OUTAGE, create_broker
+from app.tasks.errors import TasksUnavailable
+from app.tasks.process import background, import_tasks, process_settings
+from app.tasks.resources import open_database
 from app.tasks.scheduler import create_scheduler
 from app.tasks.settings import TaskSettings
 
@@ -55,13 +61,42 @@ async def connect(broker: AsyncBroker) -> None:
             return
 
 
+def connect_process() -> tuple[AsyncBroker, Database]:
+    """The broker, assembled, and the database, which is closed together with it."""
+    tasks, url = process_settings()
+    # It has a line for each task, which says less than ours and costs as much.
+    logging.getLogger("taskiq.receiver").setLevel(logging.WARNING)
+    import_tasks()
+    database = open_database()
+    broker = assemble(create_broker(url, tasks), tasks, database)
+
+    async def close(_state: TaskiqState) -> None:
+        await database.close()
+
+    for event in (TaskiqEvents.WORKER_SHUTDOWN, TaskiqEvents.CLIENT_SHUTDOWN):
+        broker.add_event_handler(event, close)
+    return broker, database
+
+
 @asynccontextmanager
-async def background(work: Coroutine[object, object, None]) -> AsyncGenerator[asyncio.Task[None]]:
-    """Do something meanwhile; it is cancelled at the end."""
-    task = asyncio.create_task(work)
+async def delivering() -> AsyncGenerator[tuple[Database, Callable[[str], Awaitable[None]]]]:
+    """The database, and how a stored message is sent, which raises `TasksUnavailable`."""
+    broker, database = connect_process()
     try:
-        yield task
+        await connect(broker)
+        yield database, partial(deliver_text, broker)
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await broker.shutdown()
+
+
+async def deliver_text(broker: AsyncBroker, text: str) -> None:
+    """Send a stored message.
+
+    Raises:
+        TasksUnavailable: it could not be sent, or not be read: another library may have written it.
+    """
+    try:
+        message = broker.formatter.loads(text.encode())
+        await broker.kick(broker.formatter.dumps(message))
+    except (*OUTAGE, ValidationError) as error:
+        raise TasksUnavailable from error

@@ -25,7 +25,7 @@ from app.core.config import Settings
 from app.core.database import Database
 from app.tasks.assembly import assemble
 from app.tasks.broker import OUTAGE, create_broker
-from app.tasks.process import deliver_text
+from app.tasks.connection import deliver_text
 from app.tasks.settings import TaskSettings
 from tests.tasks.brokers import broker_server, cleaned
 

@@ -5,21 +5,16 @@ On SIGTERM it takes no more tasks, finishes those that it has, and ends.
 
 import asyncio
 import sys
-import tempfile
-from pathlib import Path
 
 import structlog
 from taskiq import AcknowledgeType, AsyncBroker, TaskiqEvents, TaskiqState
 from taskiq.cli.worker.args import WorkerArgs
 from taskiq.cli.worker.run import run_worker
 
-from app.tasks.process import connect_process, process_settings
+from app.tasks.connection import connect_process
+from app.tasks.process import beat, process_settings
 
 logger = structlog.stdlib.get_logger("app.tasks")
-
-PULSE = Path(tempfile.gettempdir()) / "worker-pulse"
-"""A file that the worker touches every few seconds as long as its event loop goes round."""
-PULSE_EVERY = 5
 
 
 def main() -> None:
@@ -55,12 +50,6 @@ def worker() -> AsyncBroker:
 
 def _start_pulse(state: TaskiqState) -> None:
     logger.info("ready for tasks")
-
-    async def beat() -> None:
-        while True:
-            PULSE.touch()
-            await asyncio.sleep(PULSE_EVERY)
-
     state.pulse = asyncio.create_task(beat())
 
 

@@ -16,7 +16,7 @@ from app.outbox.models import OutboxMessage
 from app.outbox.outbox import Outbox
 from app.outbox.relay import relay, send_batch
 from app.outbox.wakeup import EVERY, listening
-from app.tasks.connection import background
+from app.tasks.process import background
 from app.users.models import User
 from tests.tasks.fixtures import HeldTasks
 from tests.tasks.processes import are_left, comes_true, started

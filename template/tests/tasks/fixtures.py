@@ -12,9 +12,9 @@ from sqlalchemy import URL, select
 from app.core.config import Settings
 from app.core.database import Database
 from app.tasks.broker import Broker
+from app.tasks.connection import deliver_text
 from app.tasks.errors import TasksUnavailable
 from app.tasks.models import FailedTask
-from app.tasks.process import deliver_text
 from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, Sender, TaskContext, task
 from app.tasks.work import do
@@ -85,8 +85,8 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> HeldTasks:
     """What the application of this test sends."""
     held = HeldTasks()
     monkeypatch.setattr("app.tasks.connection.LocalTasks.deliver", held.deliver)
-    monkeypatch.setattr("app.tasks.clock.Schedule.send_due", _nothing)
-    monkeypatch.setattr("app.tasks.clock.send_failed", _nothing)
+    monkeypatch.setattr("app.tasks.scheduler.Schedule.send_due", _nothing)
+    monkeypatch.setattr("app.tasks.scheduler.send_failed", _nothing)
     return held
 
 

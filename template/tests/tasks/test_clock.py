@@ -7,10 +7,10 @@ from sqlalchemy import update
 
 from app.core.database import Database
 from app.core.models import utc_now
-from app.tasks.clock import Schedule, look, send_failed
 from app.tasks.errors import TasksUnavailable
 from app.tasks.failed import forget, resend
 from app.tasks.models import FailedTask
+from app.tasks.scheduler import Schedule, look, send_failed
 from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, TaskContext
 from app.tasks.tasks import delete_old

@@ -19,8 +19,8 @@ from app.core.database import Database
 from app.core.unavailable import DatabaseUnavailable
 from app.outbox.models import OutboxMessage
 from app.outbox.wakeup import EVERY, listening
+from app.tasks.connection import delivering
 from app.tasks.errors import TasksUnavailable
-from app.tasks.process import delivering
 
 BATCH = 100
 SEND_TIMEOUT = 5

@@ -1,14 +1,11 @@
 """A broker with what our tasks need around them."""
 
-import importlib
-import pkgutil
 from typing import Any
 
 from taskiq import AsyncBroker, AsyncTaskiqDecoratedTask
 from taskiq.brokers.shared_broker import shared_task
 from taskiq.formatters.json_formatter import JSONFormatter
 
-import app
 from app.core.database import Database
 from app.tasks.middleware import Failures, RequestId, TimeLimit
 from app.tasks.settings import TaskSettings
@@ -20,13 +17,6 @@ def assemble(broker: AsyncBroker, settings: TaskSettings, database: Database) ->
     return broker.with_formatter(JSONFormatter()).with_middlewares(
         RequestId(), TimeLimit(settings.time_limit), Failures(settings, database)
     )
-
-
-def import_tasks() -> None:
-    """Import every module called `tasks`, so that its tasks are known."""
-    for module in pkgutil.walk_packages(app.__path__, "app."):
-        if module.name.endswith(".tasks"):
-            importlib.import_module(module.name)
 
 
 class UnknownTask(Exception):

@@ -1,18 +1,23 @@
-"""The service's connection to the broker, over which it sends tasks."""
+"""The connections of the service, and of the processes beside it, to the broker."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request
+from pydantic import ValidationError
 
 from app.core.database import Database
 from app.tasks.broker import Broker
-from app.tasks.clock import tick
+from app.tasks.errors import TasksUnavailable
+from app.tasks.process import background, import_tasks, process_settings
+from app.tasks.resources import open_database
+from app.tasks.scheduler import tick
 from app.tasks.settings import TaskSettings
-from app.tasks.task import Message, Sender, TaskContext, import_tasks
+from app.tasks.task import Message, Sender, TaskContext
 from app.tasks.work import do
 
 logger = structlog.stdlib.get_logger("app.tasks")
@@ -65,12 +70,33 @@ class LocalTasks(Sender):
 
 
 @asynccontextmanager
-async def background(work: Coroutine[object, object, None]) -> AsyncGenerator[asyncio.Task[None]]:
-    """Do something meanwhile; it is cancelled at the end."""
-    task = asyncio.create_task(work)
+async def opened_context(settings: TaskSettings, url: str) -> AsyncGenerator[TaskContext]:
+    """The database and the broker of this process, closed at the end."""
+    import_tasks()
+    database = open_database()
+    broker = Broker(url, settings)
     try:
-        yield task
+        yield TaskContext(database, settings, broker)
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await broker.close()
+        await database.close()
+
+
+@asynccontextmanager
+async def delivering() -> AsyncGenerator[tuple[Database, Callable[[str], Awaitable[None]]]]:
+    """The database, and how a stored message is sent, which raises `TasksUnavailable`."""
+    async with opened_context(*process_settings()) as context:
+        yield context.database, partial(deliver_text, context.tasks)
+
+
+async def deliver_text(tasks: Sender, text: str) -> None:
+    """Send a stored message.
+
+    Raises:
+        TasksUnavailable: it could not be sent, or not be read: another library may have written it.
+    """
+    try:
+        message = Message.model_validate_json(text)
+    except ValidationError as error:
+        raise TasksUnavailable from error
+    await tasks.deliver(message)

@@ -1,19 +1,21 @@
-"""What the processes beside the service have in common: settings, log, database, broker."""
+"""What processes that have to do with tasks begin with, and have beside their work."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from functools import partial
+import asyncio
+import importlib
+import pkgutil
+import tempfile
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
-from pydantic import ValidationError
-
+import app
 from app.core.config import ConfigurationError, get_settings, load_settings
-from app.core.database import Database
 from app.core.logging import configure_logging
-from app.tasks.broker import Broker
-from app.tasks.errors import TasksUnavailable
-from app.tasks.resources import open_database
 from app.tasks.settings import TaskSettings
-from app.tasks.task import Message, Sender, TaskContext, import_tasks
+
+PULSE = Path(tempfile.gettempdir()) / "worker-pulse"
+"""A file that a worker touches every few seconds as long as it goes round."""
+PULSE_EVERY = 5
 
 
 def process_settings() -> tuple[TaskSettings, str]:
@@ -32,34 +34,27 @@ def process_settings() -> tuple[TaskSettings, str]:
     return tasks, tasks.broker_url.get_secret_value()
 
 
+def import_tasks() -> None:
+    """Import every module called `tasks`, so that its tasks are known."""
+    for module in pkgutil.walk_packages(app.__path__, "app."):
+        if module.name.endswith(".tasks"):
+            importlib.import_module(module.name)
+
+
+async def beat() -> None:
+    """Give a sign of life as long as the event loop goes round."""
+    while True:
+        PULSE.touch()
+        await asyncio.sleep(PULSE_EVERY)
+
+
 @asynccontextmanager
-async def opened_context(settings: TaskSettings, url: str) -> AsyncGenerator[TaskContext]:
-    """The database and the broker of this process, closed at the end."""
-    import_tasks()
-    database = open_database()
-    broker = Broker(url, settings)
+async def background(work: Coroutine[object, object, None]) -> AsyncGenerator[asyncio.Task[None]]:
+    """Do something meanwhile; it is cancelled at the end."""
+    task = asyncio.create_task(work)
     try:
-        yield TaskContext(database, settings, broker)
+        yield task
     finally:
-        await broker.close()
-        await database.close()
-
-
-@asynccontextmanager
-async def delivering() -> AsyncGenerator[tuple[Database, Callable[[str], Awaitable[None]]]]:
-    """The database, and how a stored message is sent, which raises `TasksUnavailable`."""
-    async with opened_context(*process_settings()) as context:
-        yield context.database, partial(deliver_text, context.tasks)
-
-
-async def deliver_text(tasks: Sender, text: str) -> None:
-    """Send a stored message.
-
-    Raises:
-        TasksUnavailable: it could not be sent, or not be read: another library may have written it.
-    """
-    try:
-        message = Message.model_validate_json(text)
-    except ValidationError as error:
-        raise TasksUnavailable from error
-    await tasks.deliver(message)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,8 +1,6 @@
 """What a task is, and who sends it. Nothing here knows the library that carries it."""
 
-import importlib
 import inspect
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,7 +11,6 @@ from uuid import uuid4
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, validate_call
 
-import app
 from app.core.database import Database
 from app.tasks.settings import TaskSettings
 
@@ -123,10 +120,3 @@ def task(
         return made
 
     return register
-
-
-def import_tasks() -> None:
-    """Import every module called `tasks`, so that its tasks are known."""
-    for module in pkgutil.walk_packages(app.__path__, "app."):
-        if module.name.endswith(".tasks"):
-            importlib.import_module(module.name)
