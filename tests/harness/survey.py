@@ -18,7 +18,7 @@ from tests.harness.coverage import covering_array
 from tests.harness.environment import Distribution, Environment
 from tests.harness.render import Found, Reading, Renderer, Unit
 from tests.harness.source import REPOSITORY
-from tests.harness.space import Answer, Answers, AnswerSpace
+from tests.harness.space import Answers, AnswerSpace
 
 K = TypeVar("K")
 
@@ -52,8 +52,8 @@ class Bodies:
 class Hints:
     """What cannot be read off the template: tests/space.toml."""
 
-    # Patterns that belong to an answer: nothing else may mention them.
-    words: Sequence[tuple[str, Answer, str]] = ()
+    # Patterns that belong to a part: nothing else may mention them.
+    words: Mapping[str, str] = field(default_factory=dict[str, str])
     # Patterns by which one sees that a distribution is used that nobody imports.
     used_through: Mapping[str, str] = field(default_factory=dict[str, str])
     # What a process in a project's folder holds open while programs run there, for all of them
@@ -69,10 +69,9 @@ class Hints:
     def read(cls, file: Path = HINTS) -> "Hints":
         """Read a file of hints."""
         content = tomllib.loads(file.read_text("utf-8"))
-        words = [(w["question"], w["answer"], w["pattern"]) for w in content["words"]]
         servers = {s["part"]: {s["setting"]: _server(s)} for s in content["server"]}
         return cls(
-            words=words,
+            words=content["words"],
             used_through=content["used_through"],
             hold=content["hold"],
             hold_with=content["hold_with"],
@@ -383,13 +382,11 @@ class Survey:
     def _names(self) -> Iterator[Claim]:
         """Nothing names what belongs to a part that is off, or to an answer not given."""
         patterns: dict[str, list[Answers]] = {}
-        for part in self.renderer.conditions:
+        for part in {**self.renderer.conditions, **self._hints.words}:
             ways = self.renderer.explore(functools.partial(_is_on, part))
             on = [way.answers for way in ways if way.result]
             for pattern in self._belongings(part):
                 patterns.setdefault(pattern, []).extend(on)
-        for name, answer, pattern in self._hints.words:
-            patterns.setdefault(pattern, []).append({name: answer})
         for pattern, providers in patterns.items():
             word = re.compile(pattern)
             for unit in self.units:
@@ -407,6 +404,8 @@ class Survey:
                 if (name := facts.distribution(text)) not in self._shared:
                     yield _word(name)
         yield from map(_word, facts.EXAMPLE.findall(self.renderer.share(part, "env")))
+        if words := self._hints.words.get(part):
+            yield words
         for name in facts.SERVICE.findall(self.renderer.share(part, "compose")):
             yield rf"(?m)^ +{re.escape(name)}:$"
         for path in self.renderer.share(part, "files").split():
