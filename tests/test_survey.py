@@ -37,6 +37,12 @@ MISTAKES = {
         '",\n    "email-validator>=2.2",\n',
         "requires email-validator, which nothing uses with database_driver=psycopg, auth=none",
     ),
+    "types that nobody needs": (
+        "extensions/celery_redis/files",
+        "typings/kombu/utils\n",
+        "",
+        "has types of kombu.utils, which nothing imports with tasks=celery, broker=rabbitmq",
+    ),
     "setting without example": (
         "template/src/app/core/config.py",
         "    api_prefix: str",

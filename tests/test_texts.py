@@ -134,6 +134,22 @@ def test_database_knows_whom_the_service_connects_as(trees: list[tuple[Answers, 
         assert url.hostname == "database"
 
 
+def test_service_is_told_where_the_others_are(trees: list[tuple[Answers, Tree]]) -> None:
+    """Each server that Compose starts, and each setting that is an address, belong together."""
+    for _, tree in trees:
+        if not (found := services(tree)):
+            continue
+        told: dict[str, str] = found["service"]["environment"]
+        addresses = {name: value for name, value in told.items() if name.endswith("_URL")}
+        settings = {s for s in facts.EXAMPLE.findall(tree[".env.example"]) if s.endswith("_URL")}
+        # Left empty, it is that of the database.
+        assert addresses.keys() == settings - {"APP_OUTBOX_LISTEN_URL"}
+        urls = [value if "://" in value else f"//{value}" for value in addresses.values()]
+        own = found["service"]["image"]
+        servers = {name for name, each in found.items() if each["image"] != own}
+        assert {urlsplit(url).hostname for url in urls} - {None, ""} == servers
+
+
 def test_health_checks_are_patient_at_first(trees: list[tuple[Answers, Tree]]) -> None:
     """What starts slowly is asked often and given time; later it is asked seldom."""
     checks = [

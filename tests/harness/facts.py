@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from tests.harness.render import Unit
 
 # Where modules lie: folders on the path of a service, of its tests and of its tools.
-ROOTS = ("src/", "")
+ROOTS = ("src/", "typings/", "")
 # The shares of pyproject.toml that list distributions, by their table there.
 RUNTIME, DEVELOPMENT = "dependencies", "development"
 SETTING = re.compile(r"\bAPP_[A-Z0-9_]*[A-Z0-9]\b")
@@ -31,8 +31,8 @@ def module_of(path: str) -> str:
     """Return the name by which a file of Python is imported."""
     for root in ROOTS:
         if path.startswith(root):
-            name = path.removeprefix(root).removesuffix(".py").replace("/", ".")
-            return name.removesuffix(".__init__")
+            name = path.removeprefix(root).removesuffix(".pyi").removesuffix(".py")
+            return name.replace("/", ".").removesuffix(".__init__")
     raise ValueError(path)
 
 

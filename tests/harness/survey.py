@@ -171,6 +171,7 @@ class Survey:
         return [
             *self._imports(),
             *self._unused_requirements(),
+            *self._unused_stubs(),
             *self._settings(),
             *self._targets(),
             *self._names(),
@@ -338,6 +339,22 @@ class Survey:
                 if name in self._hints.used_through:
                     users += self._mentions(self._hints.used_through[name])
                 yield Claim(unit, f"requires {name}, which nothing uses", users)
+
+    def _unused_stubs(self) -> Iterator[Claim]:
+        """Each file of types for a library is of a module that is imported, or lies above one."""
+        imports = _grouped(
+            (name, unit) for unit in self._python for name in {*facts.imported(unit.text)}
+        )
+        for unit in self.units:
+            if unit.path.startswith("typings/"):
+                module = facts.module_of(unit.path)
+                users = [
+                    answers
+                    for name, several in imports.items()
+                    if f"{name}.".startswith(f"{module}.")
+                    for answers in several
+                ]
+                yield Claim(unit, f"has types of {module}, which nothing imports", users)
 
     def _mentions(self, pattern: str) -> list[Answers]:
         """Return the answers that bring such words in, lists of requirements apart."""
