@@ -4,9 +4,12 @@ On SIGTERM it takes no more tasks, finishes those that it has, and ends.
 """
 
 import logging
+import os
+import warnings
 
 import structlog
 from anyio.from_thread import start_blocking_portal
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, worker_ready
 from pydantic import JsonValue
 
@@ -35,6 +38,9 @@ def main() -> None:
         worker_ready.connect(tell_ready, weak=False)
         app = create_app(url, settings)
         app.task(work, name=TASK)
+        if os.getuid():
+            # Celery takes a user without a name, which the image's is, for root.
+            warnings.simplefilter("ignore", SecurityWarning)
         try:
             app.worker_main(["--quiet", "worker"])
         finally:

@@ -18,4 +18,6 @@ def transport(url: str, settings: TaskSettings) -> dict[str, object]:
         "broker_url": url,
         "broker_transport_options": {"confirm_publish": True},
         "task_default_queue_type": "quorum",
+        # Celery binds queues of this kind to its exchange for delays, and wants to use patterns.
+        "task_default_exchange_type": "topic",
     }

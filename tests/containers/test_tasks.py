@@ -35,7 +35,7 @@ QUEUES: Mapping[str, Answers] = {
 ANSWERS: Answers = {"database": "postgresql", "auth": "jwt"}
 # Seconds until a mail is there, and until the service has found its broker again.
 PATIENCE = 60
-TROUBLE = re.compile(r'"level": "(warning|error|critical)"|Traceback')
+TROUBLE = re.compile(r'"level": "(warning|error|critical)"|Traceback|[a-z]Warning: ')
 
 Record = Callable[[str, object], None]
 

@@ -1,0 +1,3 @@
+"""What the service uses of Celery's exceptions."""
+
+class SecurityWarning(Warning): ...
