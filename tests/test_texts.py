@@ -23,6 +23,9 @@ LICENSES = REPOSITORY / "extensions" / "license"
 # A command that is told to a reader, a workflow or a hook.
 COMMAND = re.compile(r"\buv run (?:--only-group \S+ |--\S+ )*([a-z][\w-]*)")
 FOLDERS = ["src", "tests", "migrations", "tools"]
+# A target of make, and the first command of it.
+RECIPE = re.compile(r"(?m)^([a-z][\w-]*):(?!=).*\n\t\S")
+MODULE = re.compile(r"\bpython -m (app[\w.]*)")
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,25 @@ def test_type_checkers_are_strict_with_everything(trees: list[tuple[Answers, Tre
                 assert f"ty check {' '.join(FOLDERS)}\n" in tree["Makefile"]
         seen.add(checker)
     assert seen == {"pyright", "mypy", "ty"}
+
+
+def test_targets_do_something(trees: list[tuple[Answers, Tree]]) -> None:
+    """Each target of make has a command, stands for no file, and runs modules that are there."""
+    for _, tree in trees:
+        text = tree["Makefile"]
+        targets = sorted(facts.TARGET.findall(text))
+        assert targets == sorted(RECIPE.findall(text))
+        assert targets == sorted(" ".join(re.findall(r"(?m)^\.PHONY: (.+)$", text)).split())
+        modules = {facts.module_of(path) for path in tree if path.endswith(".py")}
+        assert {*MODULE.findall(text)} <= modules
+
+
+def test_every_paragraph_is_for_someone(survey: Survey) -> None:
+    """What extensions have to say stands in the documents of some project."""
+    said = "\n".join(unit.text for unit in survey.units)
+    for file in (REPOSITORY / "extensions").rglob("*.md"):
+        for line in file.read_text("utf-8").splitlines():
+            assert "{" in line or line in said, file
 
 
 def services(tree: Tree) -> dict[str, Any]:

@@ -55,9 +55,10 @@ TESTS = {
     r"^extensions/exclude": "tests/test_updates.py::test_untouched",
     r"^(pyproject|Dockerfile|src/app/|migrations/|\.github/)": "tests/test_architecture.py",
     # What is said in a text, and not done by a program.
-    r"^(template/)?(AGENTS|Dockerfile|LICENSE|README|compose|pyproject|src/app/core/project)": (
+    r"^(template/)?(AGENTS|Dockerfile|LICENSE|Makefile|README|compose|pyproject)": (
         "tests/test_texts.py"
     ),
+    r"^(template/)?src/app/core/project": "tests/test_texts.py",
     r"^\.github/": "tests/test_workflows.py",
     r"^(Dockerfile|compose\.yaml|\.dockerignore)$": "tests/test_container_files.py",
     r"^\.pre-commit": "tests/test_hooks.py",
