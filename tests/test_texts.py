@@ -172,6 +172,38 @@ def test_service_is_told_where_the_others_are(trees: list[tuple[Answers, Tree]])
         assert {urlsplit(url).hostname for url in urls} - {None, ""} == servers
 
 
+def test_brokers_keep_tasks(survey: Survey) -> None:
+    """What is sent is on a volume, and the broker is where and as the service looks for it."""
+    [composed] = [bodies for bodies in survey.bodies if bodies.path == "compose.yaml"]
+    seen: set[str] = set()
+    for text in composed.found:
+        broker = str(text.answers["broker"])
+        if broker == "none":
+            continue
+        seen.add(broker)
+        found: dict[str, dict[str, Any]] = yaml.safe_load(text.result)["services"]
+        address: str = found["service"]["environment"]["APP_TASKS_BROKER_URL"]
+        keeper = found[broker]
+        [volume] = keeper["volumes"]
+        folder = volume.removeprefix(f"{broker}:")
+        command, told = " ".join(keeper.get("command", ())), keeper.get("environment", {})
+        if broker == "redis":
+            assert "--appendonly yes" in command
+            assert "allkeys" not in command
+            assert folder == "/data", "where the image has its data"
+        elif broker == "nats":
+            assert f"--jetstream --store_dir {folder} " in command
+        elif broker == "rabbitmq":
+            url = urlsplit(address)
+            assert (told["RABBITMQ_DEFAULT_USER"], url.username) == ("app", "app")
+            assert told["RABBITMQ_DEFAULT_PASS"] == url.password
+            assert keeper["hostname"], "it is part of where the data are"
+        else:
+            assert told["KAFKA_LOG_DIRS"] == folder
+            assert told["KAFKA_ADVERTISED_LISTENERS"] == f"PLAINTEXT://{address}"
+    assert seen == {"redis", "rabbitmq", "nats", "kafka"}
+
+
 def test_health_checks_are_patient_at_first(trees: list[tuple[Answers, Tree]]) -> None:
     """What starts slowly is asked often and given time; later it is asked seldom."""
     checks = [
