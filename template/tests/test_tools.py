@@ -43,11 +43,12 @@ def servers(folder: Path) -> list[psutil.Process]:
 
 def serves(process: psutil.Process, folder: Path) -> bool:
     with suppress(psutil.Error):  # others end at any time, or belong to somebody else
-        return (
-            process.name() == "postgres"
-            and process.status() != psutil.STATUS_ZOMBIE
-            and any(part.startswith(str(folder)) for part in process.cmdline())
-        )
+        if process.name() != "postgres" or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        parent = process.parent()
+        # A server's process that was just forked still has the server's arguments.
+        forked = parent is not None and parent.name() == "postgres"
+        return not forked and any(part.startswith(str(folder)) for part in process.cmdline())
     return False
 
 
