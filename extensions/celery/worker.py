@@ -39,7 +39,7 @@ def main() -> None:
         app = create_app(url, settings)
         app.task(work, name=TASK)
         if os.getuid():
-            # Celery takes a user without a name, which the image's is, for root.
+            # Celery takes a user whose group has no name for root.
             warnings.simplefilter("ignore", SecurityWarning)
         try:
             app.worker_main(["--quiet", "worker"])
