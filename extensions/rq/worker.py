@@ -17,7 +17,7 @@ from rq import Worker
 
 from app.tasks.broker import JOB, SERIALIZER, create_queue
 from app.tasks.connection import opened_context
-from app.tasks.process import PULSE, import_tasks, process_settings
+from app.tasks.process import import_tasks, process_settings, touch_pulse
 from app.tasks.settings import TaskSettings
 from app.tasks.task import Message
 from app.tasks.work import do
@@ -83,7 +83,7 @@ class TaskWorker(Worker):
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Give a sign of life."""
-        PULSE.touch()
+        touch_pulse()
         super().heartbeat(timeout, pipeline)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:

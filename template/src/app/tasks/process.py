@@ -13,9 +13,8 @@ from app.core.config import ConfigurationError, get_settings, load_settings
 from app.core.logging import configure_logging
 from app.tasks.settings import TaskSettings
 
-PULSE = Path(tempfile.gettempdir()) / "worker-pulse"
-"""A file that a worker touches every few seconds as long as it goes round."""
 PULSE_EVERY = 5
+"""Seconds between two signs of life."""
 
 
 def process_settings() -> tuple[TaskSettings, str]:
@@ -41,10 +40,16 @@ def import_tasks() -> None:
             importlib.import_module(module.name)
 
 
+def touch_pulse() -> None:
+    """Give a sign of life: a worker touches this file every few seconds."""
+    # Not before: the service, which imports this too, may have nowhere to write to.
+    (Path(tempfile.gettempdir()) / "worker-pulse").touch()
+
+
 async def beat() -> None:
-    """Give a sign of life as long as the event loop goes round."""
+    """Give signs of life as long as the event loop goes round."""
     while True:
-        PULSE.touch()
+        touch_pulse()
         await asyncio.sleep(PULSE_EVERY)
 
 
