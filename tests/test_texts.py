@@ -181,7 +181,7 @@ def test_brokers_keep_tasks(survey: Survey) -> None:
         if broker == "none":
             continue
         seen.add(broker)
-        found: dict[str, dict[str, Any]] = yaml.safe_load(text.result)["services"]
+        found = services({"compose.yaml": text.result})
         address: str = found["service"]["environment"]["APP_TASKS_BROKER_URL"]
         keeper = found[broker]
         [volume] = keeper["volumes"]

@@ -318,14 +318,22 @@ class Survey:
                 found.setdefault(module, []).append(name)
         return found
 
+    @cached_property
+    def _importers(self) -> Mapping[str, list[Answers]]:
+        """Which answers import a module, or something in it."""
+        return _grouped(
+            (name, unit)
+            for unit in self._python
+            for name in {
+                above
+                for imported in facts.imported(unit.text)
+                for above in itertools.accumulate(imported.split("."), "{}.{}".format)
+            }
+        )
+
     def _unused_requirements(self) -> Iterator[Claim]:
         """Each requirement is imported, run, named in a setting, or a plug-in of pytest."""
         installed = self.distributions
-        imports = _grouped(
-            (name.partition(".")[0], unit)
-            for unit in self._python
-            for name in {*facts.imported(unit.text)}
-        )
         for unit in self._at("pyproject.toml"):
             for _, text in facts.requirements(unit):
                 name = facts.distribution(text)
@@ -333,7 +341,7 @@ class Survey:
                 if brings.plugins:
                     continue
                 modules = [module.removesuffix("-stubs") for module in brings.modules]
-                users = [answers for module in modules for answers in imports.get(module, [])]
+                users = [user for module in modules for user in self._importers.get(module, [])]
                 words = "|".join(map(re.escape, {*modules, *brings.scripts, name}))
                 users += self._mentions(rf"(?<![\w.-])({words})(?![\w-])")
                 if name in self._hints.used_through:
@@ -342,18 +350,10 @@ class Survey:
 
     def _unused_stubs(self) -> Iterator[Claim]:
         """Each file of types for a library is of a module that is imported, or lies above one."""
-        imports = _grouped(
-            (name, unit) for unit in self._python for name in {*facts.imported(unit.text)}
-        )
         for unit in self.units:
             if unit.path.startswith("typings/"):
                 module = facts.module_of(unit.path)
-                users = [
-                    answers
-                    for name, several in imports.items()
-                    if f"{name}.".startswith(f"{module}.")
-                    for answers in several
-                ]
+                users = self._importers.get(module, [])
                 yield Claim(unit, f"has types of {module}, which nothing imports", users)
 
     def _mentions(self, pattern: str) -> list[Answers]:
@@ -397,8 +397,9 @@ class Survey:
                 yield Claim(unit, f"says make {name}, no such target", targets.get(name, []))
 
     def _names(self) -> Iterator[Claim]:
-        """Nothing names what belongs to a part that is off, or to an answer not given."""
+        """Nothing names what belongs to a part that is off."""
         patterns: dict[str, list[Answers]] = {}
+        # Words of a part that is not there fail here.
         for part in {**self.renderer.conditions, **self._hints.words}:
             ways = self.renderer.explore(functools.partial(_is_on, part))
             on = [way.answers for way in ways if way.result]
