@@ -9,7 +9,7 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo try test check space matrix sweep mutants proofs installs updates containers bench docs release
+.PHONY: help demo try test check space matrix program sweep mutants proofs installs updates containers bench docs release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -30,6 +30,9 @@ space: $(UV) ## every combination of answers: each text checked, a sample compar
 
 matrix: $(UV) ## the tests of a covering array of programs: make matrix STRENGTH=3
 	@uv run --quiet python -m tools.matrix --strength $(STRENGTH) $(ARGS)
+
+program: $(UV) ## the tests of one program: make program ANSWERS="database=sqlite auth=none"
+	@uv run --quiet python -m tools.program --answers "$(ANSWERS)" --tests "$(TESTS)" $(ARGS)
 
 sweep: $(UV) ## the tests of every distinct program: make sweep SHARD=1/8
 	@uv run --quiet python -m tools.sweep --shard $(SHARD) $(ARGS)

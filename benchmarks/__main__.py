@@ -21,9 +21,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness.project import GeneratedProject, clean_environment
-from tests.harness.source import copy_template, isolated
-from tests.harness.space import Answers
+from plinth.harness.project import GeneratedProject, clean_environment
+from plinth.harness.source import copy_template, isolated
+from plinth.harness.space import Answers
 from tools.report import conclude, say
 
 INSIDE = Path(__file__).parent / "inside"

@@ -10,10 +10,11 @@ from typing import cast
 
 import pytest
 
-from tests.harness.releases import Releases
-from tests.harness.source import copy_template, isolated, publish_template
-from tests.harness.space import AnswerSpace
-from tests.harness.survey import Hints, Survey
+from plinth.harness.hints import Hints
+from plinth.harness.releases import Releases
+from plinth.harness.source import copy_template, isolated, publish_template
+from plinth.harness.space import AnswerSpace
+from plinth.harness.survey import Survey
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "A Tester",
@@ -46,7 +47,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def survey(template: Path) -> Survey:
     """Return a survey of this checkout's template."""
-    return Survey(template, Hints.read(), 1)
+    return Survey(template, Hints.read(template), 1)
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +87,7 @@ class Figures:
         if report.when != "call":
             return
         for name, value in report.user_properties:
-            if name == "files":
+            if name == "owns":
                 self.files.update(cast("list[str]", value))
             elif name == "progress":
                 self._reporter().write_line(f"\n{value}")

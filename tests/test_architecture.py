@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.harness import facts
-from tests.harness.coverage import covering_array
-from tests.harness.survey import Survey
+from plinth.harness import facts
+from plinth.harness.coverage import covering_array
+from plinth.harness.survey import Survey
 
 Tree = Mapping[str, str]
 ROOT = "src/app/"

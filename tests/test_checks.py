@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import checks
+from plinth.harness import checks
 
 
 @pytest.mark.parametrize(

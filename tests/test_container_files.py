@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.harness import linters
-from tests.harness.coverage import covering_array
-from tests.harness.linters import LinterError
-from tests.harness.project import SLUGS, GeneratedProject
-from tests.harness.render import Reading, Renderer
-from tests.harness.survey import RECORD
+from plinth.harness import linters
+from plinth.harness.coverage import covering_array
+from plinth.harness.linters import LinterError
+from plinth.harness.project import SLUGS, GeneratedProject
+from plinth.harness.render import Reading, Renderer
+from plinth.harness.survey import RECORD
 
 FILES = ("Dockerfile", "compose.yaml")
 # A server that CI starts for the tests is nobody's image.

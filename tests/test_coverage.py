@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import coverage
-from tests.harness.space import Answers, AnswerSpace
+from plinth.harness import coverage
+from plinth.harness.space import Answers, AnswerSpace
 
 QUESTIONS = """
 preset: {type: str, choices: [standard, custom], default: standard}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.project import clean_environment
-from tests.harness.source import REPOSITORY
+from plinth.harness.project import clean_environment
+from plinth.harness.source import REPOSITORY
 from tools.server import Server, ServerError
 
 SERVE = """

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.harness import checks
-from tests.harness.command import copier
-from tests.harness.project import GeneratedProject
+from plinth.harness import checks
+from plinth.harness.command import copier
+from plinth.harness.project import GeneratedProject
 
 TEXTS = {
     "unicode": "Ünïcode Café",

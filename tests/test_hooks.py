@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.locks import exclusively
-from tests.harness.project import CommandError, GeneratedProject
+from plinth.harness.locks import exclusively
+from plinth.harness.project import CommandError, GeneratedProject
 
 UNREACHABLE: Mapping[str, str] = {
     "UV_OFFLINE": "1",

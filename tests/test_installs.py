@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.coverage import covering_array
-from tests.harness.databases import own_database
-from tests.harness.project import GeneratedProject, clean_environment
-from tests.harness.source import copy_template
-from tests.harness.space import Answers, AnswerSpace
-from tests.harness.survey import Survey
+from plinth.harness.coverage import covering_array
+from plinth.harness.databases import own_database
+from plinth.harness.project import GeneratedProject, clean_environment
+from plinth.harness.source import copy_template
+from plinth.harness.space import Answers, AnswerSpace
+from plinth.harness.survey import Survey
 from tools.demo import free_port
 from tools.server import Server
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.harness.mutants import Mutant
+from plinth.harness.mutants import Mutant
 from tools.mutants import Memory, Verdict
 
 FIRST = Verdict("a.py", "drop it", "space")

@@ -9,9 +9,9 @@ import pexpect
 import pytest
 import yaml
 
-from tests.harness.command import COPIER
-from tests.harness.project import clean_environment
-from tests.harness.space import AnswerSpace
+from plinth.harness.command import COPIER
+from plinth.harness.project import clean_environment
+from plinth.harness.space import AnswerSpace
 
 ENTER, DOWN, CLEAR, CTRL_C = "\r", "\x1b[B", "\x15", "\x03"
 SECONDS = 30

@@ -10,16 +10,17 @@ import httpx2
 import pytest
 import yaml
 
-from tests.harness import command, linters
-from tests.harness.project import CommandError, GeneratedProject, clean_environment
-from tests.harness.proofs import Proof, ProofError, run_tests
-from tests.harness.render import Renderer
-from tests.harness.source import REPOSITORY
-from tests.harness.space import AnswerSpace
+from plinth.harness import command, linters
+from plinth.harness.hints import Hints
+from plinth.harness.project import CommandError, GeneratedProject, clean_environment
+from plinth.harness.proofs import Proof, ProofError, run_tests
+from plinth.harness.render import Renderer
+from plinth.harness.source import REPOSITORY
+from plinth.harness.space import AnswerSpace
 from tools.demo import free_port
 from tools.server import Server
 
-TABLE = [*Proof.read()]
+TABLE = [*Proof.read(Hints.read(REPOSITORY))]
 LICENSES = REPOSITORY / "extensions" / "license"
 # How each type checker calls a function that returns something else than it says.
 WRONG = '"""Wrong."""\n\n\ndef count() -> int:\n    """Count."""\n    return "three"\n'

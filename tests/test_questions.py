@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.command import copier
-from tests.harness.source import REPOSITORY
-from tests.harness.space import Answers, AnswerSpace
+from plinth.harness.command import copier
+from plinth.harness.source import REPOSITORY
+from plinth.harness.space import Answers, AnswerSpace
 
 COLUMNS = 5
 WORDS: Mapping[str, object] = {"yes": True, "no": False}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.command import git
-from tests.harness.project import clean_environment
-from tests.harness.source import REPOSITORY
+from plinth.harness.command import git
+from plinth.harness.project import clean_environment
+from plinth.harness.source import REPOSITORY
 
 CHANGELOG = """# Changelog
 

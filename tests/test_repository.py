@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.coverage import covering_array
-from tests.harness.project import LITTER
-from tests.harness.source import REPOSITORY
-from tests.harness.space import EVERYTHING, AnswerSpace
+from plinth.harness.coverage import covering_array
+from plinth.harness.project import LITTER
+from plinth.harness.source import REPOSITORY
+from plinth.harness.space import EVERYTHING, AnswerSpace
 
 EXTENSIONS = REPOSITORY / "extensions"
 TEMPLATE = REPOSITORY / "template"
@@ -70,7 +70,7 @@ def test_variants_hold_no_tags() -> None:
         assert not JINJA.search(path.read_text(encoding="utf-8")), named(path)
 
 
-@pytest.mark.parametrize("path", sorted(EXTENSIONS.glob("*/files")), ids=named)
+@pytest.mark.parametrize("path", sorted(EXTENSIONS.glob("*/owns")), ids=named)
 def test_owned_files_exist(path: Path) -> None:
     """What a part says that it owns is there, else nothing is left out when it is off."""
     owned = path.read_text(encoding="utf-8").split()

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.project import GeneratedProject
-from tests.harness.render import Reading, Renderer
-from tests.harness.shrink import command_line, smallest
-from tests.harness.simulate import add_question
-from tests.harness.source import copy_template
-from tests.harness.space import EVERYTHING, Answers, AnswerSpace
-from tests.harness.survey import Hints, Survey
+from plinth.harness.hints import Hints
+from plinth.harness.project import GeneratedProject
+from plinth.harness.render import Reading, Renderer
+from plinth.harness.shrink import command_line, smallest
+from plinth.harness.simulate import add_question
+from plinth.harness.source import REPOSITORY, copy_template
+from plinth.harness.space import EVERYTHING, Answers, AnswerSpace
+from plinth.harness.survey import Survey
 
-HINTS = Hints.read()
+HINTS = Hints.read(REPOSITORY)
 SAMPLE = 5
 
 # A mistake: where, what is there, what takes its place, and what the survey says of it.
@@ -38,7 +39,7 @@ MISTAKES = {
         "requires email-validator, which nothing uses with database_driver=psycopg, auth=none",
     ),
     "types that nobody needs": (
-        "extensions/celery_redis/files",
+        "extensions/celery_redis/owns",
         "typings/kombu/utils\n",
         "",
         "has types of kombu.utils, which nothing imports with tasks=celery, broker=rabbitmq",
@@ -92,7 +93,7 @@ MISTAKES = {
         "imports app.auth, which is not there with auth=none",
     ),
     "file that a part forgot to own": (
-        "extensions/jwt/files",
+        "extensions/jwt/owns",
         "tests/auth\n",
         "",
         "tests/auth/test_auth.py: imports ",

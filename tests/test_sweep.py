@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.programs import Outcome, Program, Programs
-from tests.harness.survey import Survey
+from plinth.harness.programs import Outcome, Program, Programs
+from plinth.harness.survey import Survey
 from tools.sweep import Memory, shard
 
 

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tests.harness import facts
-from tests.harness.coverage import covering_array
-from tests.harness.project import GeneratedProject
-from tests.harness.render import Reading
-from tests.harness.source import REPOSITORY
-from tests.harness.space import Answers
-from tests.harness.survey import Survey
+from plinth.harness import facts
+from plinth.harness.coverage import covering_array
+from plinth.harness.project import GeneratedProject
+from plinth.harness.render import Reading
+from plinth.harness.source import REPOSITORY
+from plinth.harness.space import Answers
+from plinth.harness.survey import Survey
 
 Tree = Mapping[str, str]
 LICENSES = REPOSITORY / "extensions" / "license"
@@ -102,7 +102,7 @@ def test_type_checkers_are_strict_with_everything(trees: list[tuple[Answers, Tre
                 assert (
                     tools["mypy"].items()
                     >= {
-                        "files": FOLDERS,
+                        "owns": FOLDERS,
                         "plugins": ["pydantic.mypy"],
                         "python_version": oldest,
                         "strict": True,

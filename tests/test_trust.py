@@ -6,9 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from tests.harness.command import copier
-from tests.harness.project import GeneratedProject
-from tests.harness.source import VERSION
+from plinth.harness.command import copier
+from plinth.harness.project import GeneratedProject
+from plinth.harness.source import VERSION
 
 MOST_FILES = 110
 

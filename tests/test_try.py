@@ -5,9 +5,9 @@ import sys
 
 import pexpect
 
-from tests.harness.project import clean_environment
-from tests.harness.source import REPOSITORY
-from tests.harness.space import AnswerSpace
+from plinth.harness.project import clean_environment
+from plinth.harness.source import REPOSITORY
+from plinth.harness.space import AnswerSpace
 
 COMMAND = (sys.executable, "-m", "tools.attempt")
 DOWN, ENTER, CTRL_C = "\x1b[B", "\r", "\x03"

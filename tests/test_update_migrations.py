@@ -5,9 +5,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.harness.edits import EDITS, make_edits
-from tests.harness.project import GeneratedProject, clean_environment
-from tests.harness.releases import CURRENT, SYNTHETIC
+from plinth.harness.edits import EDITS, make_edits
+from plinth.harness.project import GeneratedProject, clean_environment
+from plinth.harness.releases import CURRENT, SYNTHETIC
 from tests.test_updates import commit, start_project
 
 ON_DATABASE = ("uv", "run", "python", "-m", "tools.run")

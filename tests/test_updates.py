@@ -15,12 +15,12 @@ import copier
 import pytest
 import yaml
 
-from tests.harness.edits import EDITS, make_edits
-from tests.harness.project import GeneratedProject, clean_environment
-from tests.harness.releases import CURRENT, SYNTHETIC, recorded_releases
-from tests.harness.source import copy_template
-from tests.harness.space import Answers, AnswerSpace, argument
-from tests.harness.survey import RECORD
+from plinth.harness.edits import EDITS, make_edits
+from plinth.harness.project import GeneratedProject, clean_environment
+from plinth.harness.releases import CURRENT, SYNTHETIC, recorded_releases
+from plinth.harness.source import copy_template
+from plinth.harness.space import Answers, AnswerSpace, argument
+from plinth.harness.survey import RECORD
 
 # The answers a project starts with; one more changes at the update, or none.
 STARTS: Mapping[str, Answers] = {

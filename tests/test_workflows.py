@@ -16,10 +16,10 @@ import jinja2.meta
 import pytest
 import yaml
 
-from tests.harness import linters
-from tests.harness.linters import LINTERS, LinterError
-from tests.harness.project import SLUGS, CommandError, GeneratedProject
-from tests.harness.source import REPOSITORY, copy_template
+from plinth.harness import linters
+from plinth.harness.linters import LINTERS, LinterError
+from plinth.harness.project import SLUGS, CommandError, GeneratedProject
+from plinth.harness.source import REPOSITORY, copy_template
 
 # What stands in a rendered workflow, each with the answers to try.
 CHANGING: Mapping[str, tuple[str | bool, ...]] = {

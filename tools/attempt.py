@@ -12,10 +12,10 @@ from pathlib import Path
 
 import questionary
 
-from tests.harness.project import GeneratedProject, clean_environment
-from tests.harness.shrink import command_line
-from tests.harness.source import REPOSITORY, copy_template, isolated
-from tests.harness.space import EVERYTHING, Answer, Answers, AnswerSpace
+from plinth.harness.project import GeneratedProject, clean_environment
+from plinth.harness.shrink import command_line
+from plinth.harness.source import REPOSITORY, copy_template, isolated
+from plinth.harness.space import EVERYTHING, Answer, Answers, AnswerSpace
 
 PROJECT = REPOSITORY / "build" / "try"
 COMMANDS = (["git", "init", "--quiet"], ["uv", "sync", "--quiet"], ["uv", "run", "pytest"])

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness.coverage import covering_array, interactions_in, legal_interactions
-from tests.harness.programs import Outcome
+from plinth.harness.coverage import covering_array, interactions_in, legal_interactions
+from plinth.harness.programs import Outcome
 from tools.programs import Workshop, workshop
 from tools.report import command, conclude, say
 

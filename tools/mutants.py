@@ -2,8 +2,8 @@
 
 Each mutant is looked at by the survey; where it lets one pass, this repository tests the files that
 it changes, programs that it changes run their own tests, and a project with it is installed,
-checked and started. What nothing notices survives, and needs a reason in tests/mutants.toml or a
-new check. A run that ended early goes on where it was.
+checked and started. What nothing notices survives, and needs a new check, or a reason in
+extensions/PART/harness.toml. A run that ended early goes on where it was.
 """
 
 import functools
@@ -13,7 +13,6 @@ import os
 import re
 import tempfile
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,15 +21,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.harness.command import git, pytest
-from tests.harness.databases import own_database
-from tests.harness.mutants import Mutant, mutants
-from tests.harness.programs import Programs
-from tests.harness.project import CommandError, GeneratedProject, clean_environment
-from tests.harness.proofs import copy_checkout
-from tests.harness.source import REPOSITORY, copy_template
-from tests.harness.space import Answers
-from tests.harness.survey import Hints, Survey
+from plinth.harness.command import git, pytest
+from plinth.harness.databases import own_database
+from plinth.harness.hints import Hints
+from plinth.harness.mutants import Mutant, mutants
+from plinth.harness.programs import Programs
+from plinth.harness.project import CommandError, GeneratedProject, clean_environment
+from plinth.harness.proofs import copy_checkout
+from plinth.harness.source import REPOSITORY, copy_template
+from plinth.harness.space import Answers
+from plinth.harness.survey import Survey
 from tools.demo import free_port
 from tools.journal import Journal
 from tools.programs import Workshop, workshop
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult
 
 RESULTS = REPOSITORY / "build" / "mutants"
-REASONS = REPOSITORY / "tests" / "mutants.toml"
 # So many whole texts of a file that has too many; the shares themselves are all looked at.
 SAMPLE = 20
 # Which tests look at a file of the template that has the mistake, or of a project that changes.
@@ -149,7 +148,7 @@ def main() -> None:
             verdicts.append(verdict)
             if not verdict.noticed_by:
                 say(f"survives: {verdict.path}: {verdict.mistake}")
-    reasons = tomllib.loads(REASONS.read_text("utf-8"))["survivor"]
+    reasons = Hints.read(REPOSITORY).survivors
     survivors = [v for v in verdicts if not v.noticed_by]
     unexplained = [v for v in survivors if not any(_explains(r, v) for r in reasons)]
     report = Report(
@@ -183,7 +182,7 @@ def look(original: Path, mutant: Mutant) -> tuple[str, dict[str, Answers]]:
     """Return what the survey says of a mutant, and each file that it changes, with answers."""
     with mutated(original, mutant) as template:
         try:
-            survey = Survey(template, Hints.read(), SAMPLE)
+            survey = Survey(template, Hints.read(template), SAMPLE)
             changed = dict(changes(_survey_of(original), survey))
             problem = next(survey.problems(), "") if changed else ""
         except Exception as error:  # noqa: BLE001 - whatever it is, it is noticed
@@ -244,7 +243,7 @@ def noticed_by_tests(mutant: Mutant, changed: Mapping[str, Answers]) -> str:
 
 def noticed_by_programs(shop: Workshop, template: Path, changed: Mapping[str, Answers]) -> str:
     """Run the tests of programs that the mutant changes."""
-    programs = Programs(Survey(template, Hints.read(), SAMPLE))
+    programs = Programs(Survey(template, Hints.read(template), SAMPLE))
     ran: set[str] = set()
     for answers in [*changed.values()][:MOST_PROGRAMS]:
         combination = programs.survey.space.choose().with_all(answers)
@@ -293,7 +292,7 @@ def mutated(original: Path, mutant: Mutant) -> Generator[Path]:
 
 @functools.cache
 def _survey_of(template: Path) -> Survey:
-    return Survey(template, Hints.read(), SAMPLE)
+    return Survey(template, Hints.read(template), SAMPLE)
 
 
 def _text(survey: Survey, path: str, answers: Answers) -> str | None:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness.programs import Outcome, Programs, Runner
-from tests.harness.shrink import command_line, smallest
-from tests.harness.source import REPOSITORY, copy_template, isolated
-from tests.harness.space import Answers
-from tests.harness.survey import Hints, Survey
+from plinth.harness.hints import Hints
+from plinth.harness.programs import Outcome, Programs, Runner
+from plinth.harness.shrink import command_line, smallest
+from plinth.harness.source import REPOSITORY, copy_template, isolated
+from plinth.harness.space import Answers
+from plinth.harness.survey import Survey
 from tools.report import say
 
 # So much of what a failing test printed is shown; the rest is in its log.
@@ -50,7 +51,7 @@ def workshop(given: Path | None) -> Generator[Workshop]:
     """Open the workshop for a template, or this checkout's."""
     with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
         template = copy_template(Path(folder) / "template", given or REPOSITORY)
-        hints = Hints.read()
+        hints = Hints.read(template)
         survey = Survey(template, hints)
         programs = Programs(survey)
         with Runner.started(programs, os.cpu_count() or 1, hints) as runner:

@@ -1,7 +1,7 @@
 """Make each answer do nothing, and see the test fail that proves it: `make proofs`.
 
-The table is tests/proofs.toml. A proof holds where the named test fails by its own assertion, and
-no test fails that has nothing to do with the answer.
+The proofs are in extensions/PART/harness.toml and tests/answers.toml. One holds where the named
+test fails by its own assertion, and no test fails that has nothing to do with the answer.
 """
 
 import os
@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from tests.harness.proofs import Proof, ProofError, prove_by_project, prove_by_repository
-from tests.harness.space import Answers
+from plinth.harness.hints import Hints
+from plinth.harness.proofs import Proof, ProofError, prove_by_project, prove_by_repository
+from plinth.harness.source import REPOSITORY
+from plinth.harness.space import Answers
 from tools.programs import SHOWN, Workshop, workshop
 from tools.report import command, conclude, say
 
@@ -51,7 +53,8 @@ def main() -> None:
     parser.add_argument("--match", default="", help="a pattern of QUESTION=ANSWER: TEST")
     given = parser.parse_args()
     started = time.monotonic()
-    chosen = [proof for proof in Proof.read() if re.search(given.match, str(proof))]
+    proofs = Proof.read(Hints.read(REPOSITORY))
+    chosen = [proof for proof in proofs if re.search(given.match, str(proof))]
     verdicts: list[Verdict] = []
     with workshop(None) as shop, ThreadPoolExecutor(os.cpu_count()) as pool:
         trials = [(proof, proof.combination(shop.survey.space)) for proof in chosen]

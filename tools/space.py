@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness.project import GeneratedProject
-from tests.harness.render import Renderer
-from tests.harness.simulate import add_question
-from tests.harness.source import REPOSITORY, copy_template, isolated
-from tests.harness.space import EVERYTHING, Answers
-from tests.harness.survey import Hints, Survey
+from plinth.harness.hints import Hints
+from plinth.harness.project import GeneratedProject
+from plinth.harness.render import Renderer
+from plinth.harness.simulate import add_question
+from plinth.harness.source import REPOSITORY, copy_template, isolated
+from plinth.harness.space import EVERYTHING, Answers
+from plinth.harness.survey import Survey
 from tools.report import command, conclude, say
 
 COMPARED = 500
@@ -73,7 +74,7 @@ def main() -> None:
 def survey(template: Path, compare: int = 0) -> Report:
     """Look at a template, and compare so many of its projects with Copier's."""
     started = time.monotonic()
-    found = Survey(template, Hints.read())
+    found = Survey(template, Hints.read(template))
     say(f"space: {len(found.space)} combinations, rendering")
     texts = {
         bodies.path: {body.result for body in bodies.found}

@@ -10,9 +10,9 @@ from argparse import ArgumentTypeError
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness.programs import Outcome, Program
-from tests.harness.source import REPOSITORY
-from tests.harness.survey import Survey
+from plinth.harness.programs import Outcome, Program
+from plinth.harness.source import REPOSITORY
+from plinth.harness.survey import Survey
 from tools.journal import Journal
 from tools.matrix import describe, explain
 from tools.programs import workshop

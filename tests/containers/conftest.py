@@ -13,8 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.harness.project import CommandError, GeneratedProject
-from tests.harness.space import Answers
+from plinth.harness.project import CommandError, GeneratedProject
+from plinth.harness.space import Answers
 
 # In a URL each of these signs would end the password; MySQL's stands in one.
 PASSWORDS = {"postgresql": "a/b:c@d#e%f", "mysql": "a-b.c_d~e", "sqlite": ""}

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from plinth.harness.project import CommandError, GeneratedProject
+from plinth.harness.space import Answers
 from tests.containers.conftest import (
     ACCOUNT,
     PASSWORDS,
@@ -23,8 +25,6 @@ from tests.containers.conftest import (
     render,
     slug_of,
 )
-from tests.harness.project import CommandError, GeneratedProject
-from tests.harness.space import Answers
 
 # Each server with another driver of PostgreSQL, and every other database.
 VARIANTS: Mapping[str, Answers] = {

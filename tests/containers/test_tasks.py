@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from plinth.harness.project import GeneratedProject
+from plinth.harness.space import Answers
 from tests.containers.conftest import (
     ACCOUNT,
     client_of,
@@ -17,8 +19,6 @@ from tests.containers.conftest import (
     render,
     slug_of,
 )
-from tests.harness.project import GeneratedProject
-from tests.harness.space import Answers
 
 # Each library and each broker, one of them behind an outbox.
 QUEUES: Mapping[str, Answers] = {

@@ -1,0 +1,1 @@
+"""Plinth, a Copier template for FastAPI services: its harness."""

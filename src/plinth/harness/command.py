@@ -1,0 +1,41 @@
+"""Copier, Git and pytest as people run them: commands of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from plinth.harness.project import clean_environment
+
+COPIER = (sys.executable, "-m", "copier")
+
+
+def copier(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `copier` without a terminal and return what it printed and how it ended."""
+    return subprocess.run(
+        [*COPIER, *arguments],
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def pytest(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run tests of a checkout of this repository and return what was printed and how it ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--quiet", *arguments],
+        cwd=checkout,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def git(at: Path, *arguments: str) -> str:
+    """Run Git and return what it prints. Raises subprocess.CalledProcessError where it fails."""
+    return subprocess.run(
+        ["git", *arguments], cwd=at, check=True, capture_output=True, text=True
+    ).stdout.strip()

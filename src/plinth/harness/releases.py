@@ -1,0 +1,74 @@
+"""The template's releases, as a repository in which each is tagged, and two that may come."""
+
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from plinth.harness.command import git
+from plinth.harness.source import REPOSITORY, copy_template
+
+# What may come: this checkout as a release, and after it one that touches what users edit.
+CURRENT = "v99.0.0"
+SYNTHETIC = "v99.1.0"
+
+CHANGES = Path(__file__).with_name("synthetic.toml")
+
+
+@dataclass(frozen=True)
+class Releases:
+    """A repository of the template in which each release carries its tag."""
+
+    path: Path
+    tags: tuple[str, ...]
+
+    @classmethod
+    def tagged(cls, into: Path) -> "Releases":
+        """Clone this repository, tag what releases.toml says, and add the two that may come.
+
+        Raises ValueError where a commit is missing, as in a shallow clone, or where a change of the
+        synthetic release finds no place.
+        """
+        git(REPOSITORY, "clone", "--quiet", "--no-checkout", str(REPOSITORY), str(into))
+        released = recorded_releases()
+        for version, commit in released.items():
+            if subprocess.run(
+                ["git", "cat-file", "-e", commit], cwd=into, check=False, capture_output=True
+            ).returncode:
+                raise ValueError(
+                    f"Release {version}, commit {commit}, is not here: git fetch --unshallow"
+                )
+            git(into, "tag", "--force", f"v{version}", commit)
+        git(into, "checkout", "--quiet", "--detach", "HEAD")
+        _commit_checkout(into)
+        git(into, "tag", CURRENT)
+        for change in tomllib.loads(CHANGES.read_text("utf-8"))["change"]:
+            file, before = into / change["path"], change["before"]
+            text = file.read_text("utf-8")
+            if text.count(before) != 1:
+                raise ValueError(f"{file} has {text.count(before)} times, not once: {before}")
+            file.write_text(text.replace(before, change["after"]), "utf-8")
+        git(into, "commit", "--quiet", "--all", "--message", "The synthetic release")
+        git(into, "tag", SYNTHETIC)
+        return cls(into, (*(f"v{version}" for version in released), CURRENT))
+
+
+def recorded_releases() -> Mapping[str, str]:
+    """Each released version with its commit, oldest first."""
+    return tomllib.loads((REPOSITORY / "releases.toml").read_text("utf-8"))
+
+
+def _commit_checkout(clone: Path) -> None:
+    """Commit what lies in this checkout, uncommitted changes included."""
+    for entry in clone.iterdir():
+        if entry.is_dir() and entry.name != ".git":
+            shutil.rmtree(entry)
+        elif entry.name != ".git":
+            entry.unlink()
+    template = clone.with_name(f"{clone.name}-checkout")
+    shutil.copytree(copy_template(template), clone, dirs_exist_ok=True)
+    shutil.copy2(REPOSITORY / "CHANGELOG.md", clone)
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message", "This checkout")

@@ -1,0 +1,434 @@
+"""Every text that the template can produce, checked by itself and against the others."""
+
+import functools
+import itertools
+import random
+import re
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from plinth.harness import checks, facts
+from plinth.harness.coverage import covering_array
+from plinth.harness.environment import Distribution, Environment
+from plinth.harness.hints import Hints
+from plinth.harness.render import MACHINERY, Found, Reading, Renderer, Unit
+from plinth.harness.space import Answers, AnswerSpace
+
+K = TypeVar("K")
+
+# A file with more texts is checked by chunks: each share, each pair of shares, and a sample.
+FEW = 256
+SAMPLE = 1000
+# The record of the answers names those not taken, too.
+RECORD = ".copier-answers.yml"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That whatever brings a text into a project brings something else that it needs."""
+
+    unit: Unit
+    sentence: str
+    providers: Sequence[Answers]
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """The texts of a file; all that there are, or those that stand for them."""
+
+    path: str
+    found: Sequence[Found[str]]
+    by_chunks: bool
+
+
+def _agree(first: Unit, second: Unit) -> bool:
+    """Whether the answers of both can be given at once."""
+    return all(first.answers.get(name, answer) == answer for name, answer in second.answers.items())
+
+
+class Survey:
+    """Looks at everything that a template can produce.
+
+    `sample` is how many whole texts there are of a file that has too many to look at all.
+    """
+
+    def __init__(self, template: Path, hints: Hints, sample: int = SAMPLE) -> None:
+        self.renderer = Renderer(template)
+        self.space = self.renderer.space
+        self._hints = hints
+        self._sample = sample
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """Every text, those of shared files by share; the record of the answers says nothing."""
+        paths = [path for path in self.renderer.sources if path != RECORD]
+        return [unit for path in paths for unit in self.renderer.units(path)]
+
+    @cached_property
+    def bodies(self) -> list[Bodies]:
+        """Every file with its texts."""
+        return [self._bodies(path) for path in self.renderer.sources]
+
+    def requirements(
+        self, without: Collection[str] = (), beside: Collection[str] = ()
+    ) -> list[str]:
+        """Everything that a project can depend on, the shares of some parts left out.
+
+        Beside others: what no project has together with them is left out too.
+        """
+        units = self._at("pyproject.toml")
+        chosen = [unit for unit in units if unit.part in beside]
+        return [
+            text
+            for unit in units
+            if unit.part not in without
+            and all(any(_agree(unit, by) for by in chosen if by.part == part) for part in beside)
+            for _, text in facts.requirements(unit)
+        ]
+
+    def environment(self, answers: Answers) -> Environment:
+        """Return an environment in which projects with these answers can run."""
+        reading = Reading(self.renderer, answers)
+        return self._environment(*filter(reading.part, self._hints.apart))
+
+    def variables(self, answers: Answers) -> Mapping[str, str]:
+        """Return what the environment has to tell the tests of projects with these answers."""
+        reading = Reading(self.renderer, answers)
+        on = filter(reading.part, self._hints.servers)
+        servers = [self._hints.servers[part] for part in on]
+        return {server.setting: server.address for server in servers}
+
+    @functools.cache  # noqa: B019 - a survey lives as long as its process
+    def _environment(self, *apart: str) -> Environment:
+        return Environment.with_all(self.requirements({*self._hints.apart} - {*apart}, apart))
+
+    @cached_property
+    def distributions(self) -> Mapping[str, Distribution]:
+        """Everything that a project can have installed."""
+        found = {**self._environment().distributions()}
+        for part in self._hints.apart:
+            found |= self._environment(part).distributions()
+        return found
+
+    def problems(self) -> Iterator[str]:
+        """Yield a sentence for whatever is wrong."""
+        yield from checks.check_names(self.renderer.sources)
+        for bodies in self.bodies:
+            for text in {found.result for found in bodies.found}:
+                yield from checks.check_text(bodies.path, text)
+                yield from checks.check_syntax(bodies.path, text)
+        yield from self._ruff()
+        for claim in self.claims:
+            if (missing := counterexample(self.space, claim)) is not None:
+                told = ", ".join(f"{name}={answer}" for name, answer in missing.items())
+                yield f"{claim.unit.path}: {claim.sentence} with {told or 'any answers'}"
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """What must hold between the texts of a project."""
+        return [
+            *self._imports(),
+            *self._unused_requirements(),
+            *self._unused_stubs(),
+            *self._settings(),
+            *self._targets(),
+            *self._names(),
+        ]
+
+    def _at(self, *paths: str) -> list[Unit]:
+        return [unit for unit in self.units if unit.path in paths]
+
+    @cached_property
+    def _python(self) -> list[Unit]:
+        return [unit for unit in self.units if facts.is_python(unit)]
+
+    @cached_property
+    def least(self) -> Answers:
+        """A combination that turns on as few parts as can be."""
+        best = self.space.choose().completed(
+            {name: values[0] for name, values in self.space.factors().items()}
+        )
+        for name, values in self.space.factors().items():
+            for value in values:
+                other = self.space.choose({name: value}).completed(best)
+                best = min(best, other, key=self._parts_on)
+        return best
+
+    def _parts_on(self, answers: Answers) -> int:
+        return sum(map(Reading(self.renderer, answers).part, self.renderer.conditions))
+
+    def _bodies(self, path: str) -> Bodies:
+        text = functools.partial(self.renderer.text, path)
+        few = [*itertools.islice(self.renderer.explore(text), FEW + 1)]
+        by_chunks = len(few) > FEW
+        found = self._chunks(path) if by_chunks else few
+        return Bodies(
+            path, [Found(f.answers, f.result) for f in found if f.result is not None], by_chunks
+        )
+
+    def _chunks(self, path: str) -> Iterator[Found[str | None]]:
+        """Yield a file with each part alone, as far as may be, with each two, and at random."""
+        parts = {part for unit in self._at(path) for part in self.renderer.sharers(unit.kind)}
+        generator = random.Random(path)  # noqa: S311 - it picks what is checked
+        combinations = [
+            self.least,
+            *filter(None, map(self._with, itertools.combinations(sorted(parts), 1))),
+            *filter(None, map(self._with, itertools.combinations(sorted(parts), 2))),
+            *self._pairs,
+            *(self.space.sample(generator) for _ in range(self._sample)),
+        ]
+        for answers in combinations:
+            yield Found(answers, self.renderer.file(path, answers))
+
+    @cached_property
+    def _pairs(self) -> list[Answers]:
+        return covering_array(self.space)
+
+    def _with(self, parts: Iterable[str]) -> Answers | None:
+        """Return a combination with these parts on and few others; None where there is none."""
+        wanted = [*parts]
+        ways = self.renderer.explore(lambda reading: all(map(reading.part, wanted)))
+        for way in ways:
+            if way.result:
+                return self.space.choose(way.answers).completed(self.least)
+        return None
+
+    @cached_property
+    def trees(self) -> list[dict[str, str]]:
+        """What ruff reads of projects in which every text of a Python file occurs."""
+        return [*self._trees()]
+
+    def _trees(self) -> Iterator[dict[str, str]]:
+        todo: dict[tuple[str, str], Answers] = {
+            (bodies.path, found.result): found.answers
+            for bodies in self.bodies
+            if bodies.path.endswith((".py", ".pyi"))
+            for found in bodies.found
+        }
+        while todo:
+            choices = self.space.choose()
+            for answers in todo.values():
+                choices = choices.with_all(answers) or choices
+            tree = self.renderer.tree(choices.completed(self.least), machinery=True)
+            yield {
+                path: text
+                for path, text in tree.items()
+                # Which modules there are decides how imports are sorted.
+                if path.endswith((".py", ".pyi", "pyproject.toml"))
+            }
+            for item in tree.items():
+                todo.pop(item, None)
+
+    def _ruff(self) -> Iterable[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            for number, tree in enumerate(self.trees):
+                for path, text in tree.items():
+                    file = Path(folder) / str(number) / path
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(text.encode())
+            return [*checks.ruff_findings(Path(folder))]
+
+    def _imports(self) -> Iterator[Claim]:
+        """Claim that what is imported is a file of the project, or declared."""
+        own = {
+            facts.module_of(path): path for path in self.renderer.sources if path.endswith(".py")
+        }
+        packages = {name.partition(".")[0] for name in own}
+        there = _grouped((unit.path, unit) for unit in self._python)
+        declared = self._declared
+        for unit in self._python:
+            for name in sorted(set(facts.imported(unit.text))):
+                top = name.partition(".")[0]
+                if top in packages:
+                    module = name if name in own else name.rpartition(".")[0]
+                    providers = there.get(own.get(module, ""), [])
+                    yield Claim(unit, f"imports {module}, which is not there", providers)
+                elif not facts.is_standard(name):
+                    tables = (
+                        [facts.RUNTIME]
+                        if unit.path.startswith(("src/", "migrations/"))
+                        else [facts.RUNTIME, facts.DEVELOPMENT]
+                    )
+                    names = self._installed.get(top, [])
+                    providers = [
+                        answers
+                        for n in names
+                        for t in tables
+                        for answers in declared.get((t, n), [])
+                    ]
+                    yield Claim(unit, f"imports {top}, which is not declared", providers)
+
+    @cached_property
+    def _declared(self) -> Mapping[tuple[str, str], list[Answers]]:
+        """Which answers declare a distribution, by table and name."""
+        return _grouped(
+            ((table, facts.distribution(text)), unit)
+            for unit in self._at("pyproject.toml")
+            for table, text in facts.requirements(unit)
+        )
+
+    @cached_property
+    def _installed(self) -> Mapping[str, list[str]]:
+        """The distributions that bring a module."""
+        found: dict[str, list[str]] = {}
+        for name, distribution in self.distributions.items():
+            for module in distribution.modules:
+                found.setdefault(module, []).append(name)
+        return found
+
+    @cached_property
+    def _importers(self) -> Mapping[str, list[Answers]]:
+        """Which answers import a module, or something in it."""
+        return _grouped(
+            (name, unit)
+            for unit in self._python
+            if not unit.path.startswith(MACHINERY)
+            for name in {
+                above
+                for imported in facts.imported(unit.text)
+                for above in itertools.accumulate(imported.split("."), "{}.{}".format)
+            }
+        )
+
+    def _unused_requirements(self) -> Iterator[Claim]:
+        """Each requirement is imported, run, named in a setting, or a plug-in of pytest."""
+        installed = self.distributions
+        for unit in self._at("pyproject.toml"):
+            for _, text in facts.requirements(unit):
+                name = facts.distribution(text)
+                brings = installed[name]
+                if brings.plugins:
+                    continue
+                modules = [module.removesuffix("-stubs") for module in brings.modules]
+                users = [user for module in modules for user in self._importers.get(module, [])]
+                words = "|".join(map(re.escape, {*modules, *brings.scripts, name}))
+                users += self._mentions(rf"(?<![\w.-])({words})(?![\w-])")
+                if name in self._hints.used_through:
+                    users += self._mentions(self._hints.used_through[name])
+                yield Claim(unit, f"requires {name}, which nothing uses", users)
+
+    def _unused_stubs(self) -> Iterator[Claim]:
+        """Each file of types for a library is of a module that is imported, or lies above one."""
+        for unit in self.units:
+            if unit.path.startswith("typings/"):
+                module = facts.module_of(unit.path)
+                users = self._importers.get(module, [])
+                yield Claim(unit, f"has types of {module}, which nothing imports", users)
+
+    def _mentions(self, pattern: str) -> list[Answers]:
+        """Return the answers that bring such words in, lists of requirements apart."""
+        word = re.compile(pattern)
+        found: list[Answers] = []
+        for unit in self.units:
+            # What a project requires, it uses without what only the harness adds.
+            if unit.kind in {facts.RUNTIME, facts.DEVELOPMENT} or unit.path.startswith(MACHINERY):
+                continue
+            text = unit.text
+            if unit.path == "pyproject.toml" and not unit.kind:
+                text = text[text.index("[tool.") :]
+            if word.search(text):
+                found.append(unit.answers)
+        return found
+
+    def _settings(self) -> Iterator[Claim]:
+        """Each setting has an example, and what is named as a setting is one."""
+        declared = _grouped((name, unit) for unit in self._python for name in facts.settings(unit))
+        examples = _grouped(
+            (name, unit)
+            for unit in self._at(".env.example")
+            for name in facts.EXAMPLE.findall(unit.text)
+        )
+        for unit in self._python:
+            for name in facts.settings(unit):
+                yield Claim(unit, f"has {name}, not in .env.example", examples.get(name, []))
+        for unit in self.units:
+            for name in sorted(set(facts.SETTING.findall(unit.text))):
+                yield Claim(unit, f"names {name}, which is no setting", declared.get(name, []))
+
+    def _targets(self) -> Iterator[Claim]:
+        """Whoever says `make x` finds the target x."""
+        targets = _grouped(
+            (name, unit)
+            for unit in self._at("Makefile")
+            for name in facts.TARGET.findall(unit.text)
+        )
+        for unit in self.units:
+            for name in sorted(set(facts.calls(unit))):
+                yield Claim(unit, f"says make {name}, no such target", targets.get(name, []))
+
+    def _names(self) -> Iterator[Claim]:
+        """Nothing names what belongs to a part that is off."""
+        patterns: dict[str, list[Answers]] = {}
+        # Words of a part that is not there fail here.
+        for part in {**self.renderer.conditions, **self._hints.words}:
+            ways = self.renderer.explore(functools.partial(_is_on, part))
+            on = [way.answers for way in ways if way.result]
+            for pattern in self._belongings(part):
+                patterns.setdefault(pattern, []).extend(on)
+        for pattern, providers in patterns.items():
+            word = re.compile(pattern)
+            for unit in self.units:
+                if found := word.search(f"{unit.path}\n{unit.text}"):
+                    yield Claim(unit, f"names {found[0]!r}, which is not there", providers)
+
+    def _belongings(self, part: str) -> Iterator[str]:
+        """Yield patterns of what only exists with a part.
+
+        Of distributions, settings and modules the name; a service's may be any word, so that of it
+        only as a key.
+        """
+        for kind in (facts.RUNTIME, facts.DEVELOPMENT):
+            for _, text in facts.requirements(Unit("", self.renderer.share(part, kind), {}, kind)):
+                if (name := facts.distribution(text)) not in self._shared:
+                    yield _word(name)
+        yield from map(_word, facts.EXAMPLE.findall(self.renderer.share(part, "env")))
+        if words := self._hints.words.get(part):
+            yield words
+        for name in facts.SERVICE.findall(self.renderer.share(part, "compose")):
+            yield rf"(?m)^ +{re.escape(name)}:$"
+        for path in self.renderer.share(part, "owns").split():
+            if path.startswith("src/"):
+                yield _word(facts.module_of(path))
+
+    @cached_property
+    def _shared(self) -> set[str]:
+        """The distributions that pyproject.toml itself requires, whatever parts are on."""
+        own = [unit for unit in self._at("pyproject.toml") if not unit.kind]
+        return {facts.distribution(text) for unit in own for _, text in facts.requirements(unit)}
+
+
+def counterexample(space: AnswerSpace, claim: Claim) -> Answers | None:
+    """Return answers that bring the text in and nothing that it needs; None if there are none."""
+    pending = [(space.choose(claim.unit.answers), 0)]
+    while pending:
+        choices, number = pending.pop()
+        if number == len(claim.providers):
+            return choices.made
+        provider = claim.providers[number]
+        unknown = [name for name in provider if name not in choices.made]
+        if any(choices.made[n] != provider[n] for n in provider if n in choices.made):
+            pending.append((choices, number + 1))
+        elif unknown:
+            ways = (choices.with_all({unknown[0]: a}) for a in choices.legal(unknown[0]))
+            pending += [(way, number) for way in ways if way]
+    return None
+
+
+def _word(name: str) -> str:
+    return rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
+
+
+def _is_on(part: str, reading: Reading) -> bool:
+    return reading.part(part)
+
+
+def _grouped(found: Iterable[tuple[K, Unit]]) -> dict[K, list[Answers]]:
+    """Collect the answers of units by a key."""
+    groups: dict[K, list[Answers]] = {}
+    for key, unit in found:
+        groups.setdefault(key, []).append(unit.answers)
+    return groups
