@@ -17,13 +17,13 @@ from pydantic import SecretStr
 from service import environment, wait_for
 from sqlalchemy import URL
 from taskiq import AsyncBroker, async_shared_broker
+from tools.driver import DRIVER
 
 from app.core.config import Settings
 from app.db.session import Database
 from app.tasks.assembly import assemble
 from app.tasks.broker import create_broker
 from app.tasks.settings import TaskSettings
-from tools.driver import DRIVER
 
 ROUNDS = 5
 SENDERS = 50
