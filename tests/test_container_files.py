@@ -150,7 +150,7 @@ SEEDS: Mapping[str, Sequence[linters.Seed]] = {
         ("DL3022", "--from=dependencies", "--from=dependency"),
         ("DL3025", 'CMD ["uvicorn"', 'CMD uvicorn # ["uvicorn"'),
         ("DL1000", "WORKDIR", "WORKDIRECTORY"),
-        ("SC2086", "chmod -R a+rX alembic.ini", "chmod -R a+rX $FILES"),
+        ("SC2086", "chmod -R a+rX pyproject.toml", "chmod -R a+rX $FILES"),
     ),
     "schema": (
         ("stop_period", "stop_grace_period", "stop_period"),

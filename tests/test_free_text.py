@@ -45,28 +45,26 @@ def copy(question: str, text: str, target: Path, template: Path) -> GeneratedPro
     return GeneratedProject(target, {question: text})
 
 
-def constants(source: str) -> dict[str, object]:
-    """Return the module's names that are assigned a string, or a string `or None`."""
-    found: dict[str, object] = {}
-    for node in ast.parse(source).body:
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-            continue
-        name = node.targets[0] if isinstance(node, ast.Assign) else node.target
-        value = node.value.values[0] if isinstance(node.value, ast.BoolOp) else node.value
-        if isinstance(name, ast.Name) and isinstance(value, ast.Constant):
-            found[name.id] = value.value
-    return found
+def application(source: str) -> dict[str, object]:
+    """Return the literals that the application is created with, by the parameter."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    [call] = (call for call in calls if ast.unparse(call.func) == "FastAPI")
+    return {
+        keyword.arg: keyword.value.value
+        for keyword in call.keywords
+        if keyword.arg and isinstance(keyword.value, ast.Constant)
+    }
 
 
 def held(question: str, files: dict[str, str]) -> dict[str, Any]:
     """Say what the project's files hold of an answer, by the file."""
     project = tomllib.loads(files["pyproject.toml"])["project"]
-    texts = constants(files["src/app/core/project.py"])
+    texts = application(files["src/app/main.py"])
     places: dict[str, dict[str, Any]] = {
-        "project_name": {"project.py": texts["NAME"]},
+        "project_name": {"main.py": texts["title"]},
         "project_description": {
             "pyproject.toml": project.get("description"),
-            "project.py": texts["SUMMARY"],
+            "main.py": texts.get("summary"),
         },
         "author_name": {"pyproject.toml": project.get("authors", [{}])[0].get("name")},
     }
@@ -93,7 +91,11 @@ def test_awkward_text_installs(question: str, template: Path, tmp_path: Path) ->
     text = " ".join(TEXTS[kind] for kind in TEXTS if kind != "long")
     project = copy(question, text, tmp_path / "service", template)
     project.sync()
-    script = "from app.core import project; print(ascii([project.NAME, project.SUMMARY]))"
+    settings = "environment='test', database_url='postgresql+psycopg://'"
+    script = (
+        "from app.core.config import Settings; from app.main import create_app; "
+        f"app = create_app(Settings({settings})); print(ascii([app.title, app.summary]))"
+    )
     shown = project.run("uv", "run", "python", "-c", script)
     if question != "author_name":
         assert ascii(text) in shown

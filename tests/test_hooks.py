@@ -187,8 +187,8 @@ def test_mentions(template: Path, tmp_path: Path, *, wanted: bool) -> None:
     """Without hooks no file speaks of them; with them these do."""
     answers = {"preset": "full", "pre_commit": wanted}
     files = GeneratedProject.render(template, tmp_path / "service", answers).tree()
-    # The answers have the question's name, and Alembic calls formatters hooks.
-    del files[".copier-answers.yml"], files["alembic.ini"]
+    # The answers have the question's name.
+    del files[".copier-answers.yml"]
     found = {path for path, text in files.items() if SPEAKS_OF_HOOKS.search(f"{path}\n{text}")}
     expected = {".pre-commit-config.yaml", "README.md", "pyproject.toml"}
     assert expected <= found if wanted else not found

@@ -111,9 +111,9 @@ MISTAKES = {
         "blanks at the end of the line",
     ),
     "tag left over": (
-        "template/alembic.ini",
-        "[alembic]\n",
-        "[alembic]\n# {{ nothing }}\n",
+        "template/Makefile.jinja",
+        "PORT ?= 8000\n",
+        "PORT ?= 8000\n{% raw %}# {{ nothing }}{% endraw %}\n\n",
         "leftover Jinja: # {{ nothing }}",
     ),
     "key twice": (

@@ -51,7 +51,7 @@ def test_nothing_is_said_of_texts_that_are_empty(survey: Survey) -> None:
     """Who has not said what the service does, or who is responsible, finds no empty place."""
     tree = survey.renderer.tree(survey.space.combination())
     assert not {"description", "authors"} & project(tree).keys()
-    assert "\nSUMMARY = None\n" in tree["src/app/core/project.py"]
+    assert "summary=" not in tree["src/app/main.py"]
     title, blank, heading = tree["README.md"].splitlines()[:3]
     assert (title[:2], blank, heading[:3]) == ("# ", "", "## ")
     assert not re.search(r"(?m)^Copyright .*\d +$", tree["LICENSE"])
@@ -102,7 +102,7 @@ def test_type_checkers_are_strict_with_everything(trees: list[tuple[Answers, Tre
                 assert (
                     tools["mypy"].items()
                     >= {
-                        "owns": FOLDERS,
+                        "files": FOLDERS,
                         "plugins": ["pydantic.mypy"],
                         "python_version": oldest,
                         "strict": True,

@@ -47,9 +47,7 @@ SAMPLE = 20
 TESTS = {
     r"^(questions/|LICENSE)": "tests/test_questions.py",
     # Where free text is written.
-    r"^(questions/project|template/(pyproject|README|src/app/core/project))": (
-        "tests/test_free_text.py"
-    ),
+    r"^(questions/project|template/(pyproject|README|src/app/main))": ("tests/test_free_text.py"),
     # What the others look at, edits that stay, is not for it to decide.
     r"^extensions/exclude": "tests/test_updates.py::test_untouched",
     r"^(pyproject|Dockerfile|src/app/|migrations/|\.github/)": "tests/test_architecture.py",
@@ -57,7 +55,7 @@ TESTS = {
     r"^(template/)?(AGENTS|Dockerfile|LICENSE|Makefile|README|compose|pyproject)": (
         "tests/test_texts.py"
     ),
-    r"^(template/)?src/app/core/project": "tests/test_texts.py",
+    r"^(template/)?src/app/main": "tests/test_texts.py",
     r"^\.github/": "tests/test_workflows.py",
     r"^(Dockerfile|compose\.yaml|\.dockerignore)$": "tests/test_container_files.py",
     r"^\.pre-commit": "tests/test_hooks.py",

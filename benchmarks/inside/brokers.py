@@ -55,8 +55,9 @@ class Broker:
 def stock() -> None:
     """From now on, let the project make a broker of the library's own class."""
     if BROKER == "redis":
-        import app.tasks.broker
         from taskiq_redis import RedisStreamBroker
+
+        import app.tasks.broker
 
         # The others are that already.
         app.tasks.broker.StreamBroker = partial(RedisStreamBroker, unacknowledged_lock_timeout=5)

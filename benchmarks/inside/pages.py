@@ -21,7 +21,7 @@ from uuid_utils.compat import uuid7
 from app.core.config import Settings
 from app.core.pagination import cursor_of
 from app.db.base import utc_now
-from app.db.engine import WRITING
+from app.db.session import Database
 from app.items.models import Item
 from app.main import create_app
 from app.users.models import User
@@ -35,17 +35,16 @@ LIMIT = 1.3
 DIALECTS = {"mysql": mysql, "postgresql": postgresql, "sqlite": sqlite}
 
 
-async def fill(engine: AsyncEngine, owner: UUID) -> UUID:
+async def fill(database: Database, owner: UUID) -> UUID:
     """Store the rows, and return the id that so many are newer than."""
     ids = [uuid7() for _ in range(ROWS)]
     now = utc_now()
-    async with engine.connect() as connection:
-        await connection.execution_options(**WRITING)
+    async with database.write() as session:
         others = [
             {"email": f"{number}@example.org", "password_hash": "x", "is_active": True}
             for number in range(USERS)
         ]
-        await connection.execute(insert(User), others)
+        await session.execute(insert(User), others)
         for start in range(0, ROWS, BATCH):
             rows = [
                 {
@@ -58,8 +57,8 @@ async def fill(engine: AsyncEngine, owner: UUID) -> UUID:
                 }
                 for number in ids[start : start + BATCH]
             ]
-            await connection.execute(insert(Item), rows)
-            await connection.commit()
+            await session.execute(insert(Item), rows)
+            await session.commit()
     return ids[ROWS - DEEP]
 
 
@@ -87,7 +86,7 @@ async def main() -> None:
             await log_in(client)
             async with app.state.database.read() as session:
                 owner = (await session.scalars(select(User))).one().id
-            deep = await fill(engine, owner)
+            deep = await fill(app.state.database, owner)
             async with engine.connect() as connection:
                 analyse = "ANALYZE TABLE items" if engine.dialect.name == "mysql" else "ANALYZE"
                 await connection.execute(text(analyse))

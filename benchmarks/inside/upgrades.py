@@ -18,7 +18,7 @@ from alembic.config import Config
 import app.main
 print(flush=True)
 input()
-command.upgrade(Config("alembic.ini"), "head")
+command.upgrade(Config(toml_file="pyproject.toml"), "head")
 """
 
 

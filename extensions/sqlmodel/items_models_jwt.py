@@ -8,8 +8,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Relationship
 from uuid_utils.compat import uuid7
 
-from app.db.base import Base, UTCDateTime, utc_now
-from app.db.engine import IDENTIFIER
+from app.db.base import IDENTIFIER, Base, UTCDateTime, utc_now
 from app.users.models import User
 
 

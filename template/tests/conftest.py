@@ -12,7 +12,6 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from app.core.config import Settings
-from app.db.engine import WRITING
 from app.db.session import Database
 from app.main import create_app
 from tests.databases import new_database
@@ -62,9 +61,8 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
     Commits of the code under test end a savepoint. Reads must not open one of their own: closing it
     would undo what was written since.
     """
-    async with shared_database.engine.connect() as connection:
-        await connection.execution_options(**WRITING)
-        transaction = await connection.begin()
+    async with shared_database.write() as session:
+        connection = await session.connection()
         yield Database(
             shared_database.engine,
             read=async_sessionmaker(
@@ -77,7 +75,7 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
                 connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
             ),
         )
-        await transaction.rollback()
+        await session.rollback()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ PROJECT = Path(__file__).parent.parent
 
 def alembic_config(url: URL) -> Config:
     """Alembic's configuration for this database."""
-    config = Config(PROJECT / "alembic.ini")
+    config = Config(toml_file=PROJECT / "pyproject.toml")
     config.attributes["url"] = url.render_as_string(hide_password=False)
     return config
 

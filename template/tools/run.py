@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 from tools.needs import NEEDS
 from tools.processes import CLOCK, PROJECT
 
-ALEMBIC = [sys.executable, "-m", "alembic", "-c", str(PROJECT / "alembic.ini")]
+ALEMBIC = [sys.executable, "-m", "alembic", "-c", str(PROJECT / "pyproject.toml")]
 GRACE = 25
 """Seconds that a child has to stop."""
 MARK = "STARTED_BY"

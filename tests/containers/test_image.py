@@ -55,7 +55,7 @@ ADDRESSES = {
 }
 IMAGES = {"postgresql": "postgres", "mysql": "mariadb"}
 # What an image is built from.
-SOURCES = ("LICENSE", "README.md", "alembic.ini", "migrations", "pyproject.toml", "src", "uv.lock")
+SOURCES = ("LICENSE", "README.md", "migrations", "pyproject.toml", "src", "uv.lock")
 MEGABYTE = 1_000_000
 MAX_MEGABYTES = 150
 
@@ -169,7 +169,7 @@ def test_context(template: Path, tmp_path: Path) -> None:
 def test_contents(project: GeneratedProject, image: str, record_property: Record) -> None:
     """The image has the service and its migrations, no tool to build with, and is small."""
     run = ("docker", "run", "--rm", image, "sh", "-c")
-    assert set(project.run(*run, "ls -A /app").split()) == {".venv", "alembic.ini", "migrations"}
+    assert set(project.run(*run, "ls -A /app").split()) == {".venv", "migrations", "pyproject.toml"}
     tools = "uv uvx cc gcc g++ clang ld make git pytest ruff"
     assert not project.run(*run, f"for tool in {tools}; do command -v $tool; done; true")
     options = ("--no-trunc", "--human=false", "--format={{.Size}} {{.CreatedBy}}")

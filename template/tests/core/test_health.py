@@ -2,7 +2,6 @@
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 from pydantic import SecretStr
 
 from app.core.config import Settings
@@ -25,9 +24,3 @@ async def test_without_database_alive_but_not_ready() -> None:
             answer = await client.get(path)
             assert answer.status_code == 503
             assert answer.json()["type"] == "not-ready"
-
-
-async def test_not_ready_while_stopping(app: FastAPI, client: httpx2.AsyncClient) -> None:
-    app.state.draining = True
-    assert (await client.get("/readyz")).status_code == 503
-    assert (await client.get("/livez")).status_code == 200

@@ -1,11 +1,10 @@
-"""Request ids, the log, CORS, and calls to others."""
+"""Request ids, the log, and CORS."""
 
 import json
 import logging
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
 from app.core.config import Settings
 from app.main import create_app
@@ -63,10 +62,3 @@ async def test_cors_is_off_unless_origins_are_set(
     async with client_of(app) as client:
         answer = await client.get("/livez", headers={"Origin": "https://a.org"})
         assert answer.headers.get("access-control-allow-origin") == expected
-
-
-async def test_http_client_lives_as_long_as_the_application(settings: Settings) -> None:
-    app: FastAPI = create_app(settings)
-    async with app.router.lifespan_context(app):
-        assert not app.state.http_client.is_closed
-    assert app.state.http_client.is_closed

@@ -44,7 +44,7 @@ async def test_time_may_be_unknown(database: Database) -> None:
         assert (await session.scalars(select(MOMENTS.c.at))).all() == [None]
 
 
-async def test_time_without_a_zone_is_refused(database: Database) -> None:
+async def test_time_without_a_time_zone_is_refused(database: Database) -> None:
     async with database.write() as session:
-        with pytest.raises(StatementError, match="needs a zone"):
+        with pytest.raises(StatementError, match="needs a time zone"):
             await session.execute(insert(MOMENTS).values(at=datetime.fromisoformat("2026-11-21")))

@@ -1,1 +1,1 @@
-"""What every domain builds on; knows no domain itself."""
+"""What all domains build on; it imports none of them."""

@@ -1,7 +1,7 @@
 """Errors as problem details (RFC 9457), in one place for the whole API.
 
-A domain raises a subclass of `rfc9457.StatusProblem`; what nobody expected becomes a 500 that tells
-the caller nothing about the inside.
+Domains raise subclasses of `rfc9457.StatusProblem`. Any other exception is a 500 whose response
+reveals nothing of the implementation.
 """
 
 from http import HTTPStatus
@@ -28,21 +28,21 @@ JSONObject = dict[str, Any]
 
 
 class InternalError(StatusProblem):
-    """Something that should not happen. The reason is in the log, never in the answer."""
+    """An unhandled exception. Its cause is logged and never part of the response."""
 
-    title = "The service failed."
+    title = "Internal server error."
     type_ = "internal-error"
 
 
 class Conflict(StatusProblem):
-    """A constraint of the database refused the change, which a rule let pass a moment before."""
+    """A change violates a constraint of the database, such as a unique value."""
 
     status = 409
-    title = "The change is in conflict with what is stored."
+    title = "The change conflicts with existing data."
     type_ = "conflict"
 
 
-EXPECTED: dict[type[Exception], type[StatusProblem]] = {
+TRANSLATED: dict[type[Exception], type[StatusProblem]] = {
     IntegrityError: Conflict,
     PoolTimeoutError: DatabaseUnavailable,
 }
@@ -68,41 +68,41 @@ def _response(status: int, errors: list[type[StatusProblem]]) -> JSONObject:
 
 
 def install_errors(app: FastAPI) -> None:
-    """Answer every error of the application with `application/problem+json`."""
+    """Respond to every error with `application/problem+json`."""
     handler = new_exception_handler(
         unhandled_wrappers={"default": _internal_error},
-        handlers=dict.fromkeys(EXPECTED, _expected_problem),
+        handlers=dict.fromkeys(TRANSLATED, _translated_problem),
         http_exception_handler=_http_problem,
         request_validation_handler=_validation_problem,
         post_hooks=[_add_request_id],
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
-    for error in EXPECTED:
+    for error in TRANSLATED:
         app.add_exception_handler(error, handler)
     app.router.responses = problem_responses(InternalError, DatabaseUnavailable)
 
 
 def _internal_error(_text: str) -> Problem:
-    """What arrives is the text of the exception: it may hold SQL, parameters, secrets."""
+    """Drop the text of the exception: it may contain SQL, parameters or secrets."""
     return InternalError()
 
 
-def _expected_problem(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
-    return EXPECTED[type(error)]()
+def _translated_problem(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
+    return TRANSLATED[type(error)]()
 
 
 def _validation_problem(
     _handler: ExceptionHandler, _request: Request, error: RequestValidationError
 ) -> Problem:
-    """Say what is wrong and where, but never repeat the input: it may be a password."""
+    """Say what is invalid and where, without repeating the input: it may be a password."""
     errors = [{key: item[key] for key in ("type", "loc", "msg")} for item in error.errors()]
-    return Problem("The request is not valid.", "invalid-request", status=422, errors=errors)
+    return Problem("The request is invalid.", "invalid-request", status=422, errors=errors)
 
 
 def _http_problem(handler: ExceptionHandler, request: Request, error: HTTPException) -> Problem:
     problem = http_exception_handler_(handler, request, error)
     if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
-        # Starlette names the methods of the first route on this path, not of all.
+        # Starlette lists the methods of the first route with this path only.
         problem.headers = {"Allow": ", ".join(_allowed_methods(request))}
     return problem
 
@@ -125,6 +125,6 @@ def _add_request_id(
     request_id: str = request.state.request_id
     content = {**content, "request_id": request_id}
     response.body = response.render(content)
-    # A 500 is answered outside of the middleware that does so for all others.
+    # The response of a 500 is sent outside of RequestMiddleware.
     response.headers["x-request-id"] = request_id
     return content, response

@@ -1,4 +1,4 @@
-"""Probes for what runs the service: is it alive, may it have traffic?"""
+"""Health endpoints for orchestrators and load balancers."""
 
 import asyncio
 from typing import Literal
@@ -17,13 +17,13 @@ router = APIRouter(tags=["health"])
 
 
 class Health(BaseModel):
-    """The answer of a probe that succeeds."""
+    """The response of a successful probe."""
 
     status: Literal["ok"] = "ok"
 
 
 class NotReady(StatusProblem):
-    """The service cannot do its work at the moment."""
+    """The service cannot serve requests at the moment."""
 
     status = 503
     title = "The service is not ready."
@@ -32,22 +32,19 @@ class NotReady(StatusProblem):
 
 @router.get("/livez")
 async def livez() -> Health:
-    """The process answers. Touches nothing else: a restart would not mend a lost database."""
+    """Liveness: the process responds. It checks nothing that a restart would not repair."""
     return Health()
 
 
 @router.get("/readyz", responses=problem_responses(NotReady))
 @router.get("/healthz", responses=problem_responses(NotReady))
 async def readyz(request: Request, database: DatabaseDep) -> Health:
-    """The service can do its work: its database answers, and it is not about to stop."""
-    if request.app.state.draining:
-        detail = "The service is about to stop."
-        raise NotReady(detail)
+    """Readiness: the database responds within `APP_DATABASE_READY_TIMEOUT` seconds."""
     try:
         async with asyncio.timeout(request.app.state.settings.database_ready_timeout):
             async with database.read() as session:
                 await session.execute(text("SELECT 1"))
     except (TimeoutError, DatabaseUnavailable, SQLAlchemyError) as error:
-        detail = "The database does not answer."
+        detail = "The database does not respond."
         raise NotReady(detail) from error
     return Health()

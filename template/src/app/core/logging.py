@@ -1,4 +1,4 @@
-"""Logs: JSON, one object a line, on standard output; coloured text where a person watches."""
+"""Logs on standard output: one JSON object per line, or coloured text in a terminal."""
 
 import logging
 import sys
@@ -17,7 +17,7 @@ SHARED: list[Processor] = [
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send the log of the service and of every library through structlog."""
+    """Render the records of the service and of all libraries by structlog."""
     rendering = _rendering()
     structlog.configure(
         processors=[
@@ -45,7 +45,7 @@ def configure_logging(settings: Settings) -> None:
 
 
 class _Line(str):
-    """A line that is rendered already."""
+    """An event that structlog has rendered already."""
 
     __slots__ = ()
 
@@ -56,14 +56,14 @@ def _as_line(_logger: object, _method: str, rendered: object) -> _Line:
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
-        """Render what came from the standard library's loggers; lines of our own are ready."""
+        """Render records of the standard library's loggers; those of structlog are rendered."""
         return record.msg if isinstance(record.msg, _Line) else super().format(record)
 
 
 def _rendering() -> list[Processor]:
     if sys.stdout.isatty():
         return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-    # Local variables hold passwords and tokens: tracebacks go without them.
+    # Local variables may hold passwords and tokens.
     traceback = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     return [
         structlog.processors.ExceptionRenderer(traceback),
@@ -73,11 +73,11 @@ def _rendering() -> list[Processor]:
 
 
 def _adopt_other_loggers() -> None:
-    """Take over from whoever set up logging before, such as the server."""
+    """Remove the handlers that others installed before, such as the server's."""
     for name in list(logging.root.manager.loggerDict):
         logger = logging.getLogger(name)
         if logger.handlers:
             logger.handlers.clear()
             logger.propagate = True
-    # Its lines name every URL that is called, with what the query string holds.
+    # It logs the URL of every request, with the query string.
     logging.getLogger("httpx2").setLevel(logging.WARNING)

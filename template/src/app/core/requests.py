@@ -1,4 +1,4 @@
-"""What is done for every request: an id in and out, and one line in the log."""
+"""Middleware for every request: its id, and one line in the log."""
 
 import re
 from time import perf_counter
@@ -14,17 +14,17 @@ ACCEPTABLE_ID = re.compile(r"[\w.:=+/-]{1,128}", re.ASCII)
 
 
 class RequestMiddleware:
-    """Binds `request_id` to the log, sends it back as `X-Request-ID`, and logs the answer.
+    """Bind `request_id` to the log, return it as `X-Request-ID`, and log each response.
 
-    An id that the caller sends is kept if it is 1 to 128 harmless characters. Query strings are not
-    logged: they may hold personal data.
+    A request id sent by the client is kept if it consists of 1 to 128 letters, digits and
+    `_ . : = + / -`. Query strings are not logged, since they may contain personal data.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; other kinds of scope pass through."""
+        """Serve one request; pass other scopes through."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

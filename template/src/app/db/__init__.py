@@ -1,1 +1,1 @@
-"""The database: its engine, sessions, and what all models are made from."""
+"""The database: the base class of models, the engine, sessions, and errors."""

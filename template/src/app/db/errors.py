@@ -1,10 +1,10 @@
-"""What the caller is told when the database cannot do its work at the moment."""
+"""Problems that a client is told of when the database cannot serve its request at the moment."""
 
 from rfc9457 import StatusProblem
 
 
 class DatabaseUnavailable(StatusProblem):
-    """The database is away, or too busy: nothing is wrong with the request, so try it again."""
+    """The database is unreachable or overloaded; the client may retry the request."""
 
     status = 503
     title = "The database is not available."
@@ -13,7 +13,7 @@ class DatabaseUnavailable(StatusProblem):
 
 
 class TransactionConflict(DatabaseUnavailable):
-    """The database undid the transaction because of another one; the same may succeed now."""
+    """The database rolled the transaction back, after a deadlock for instance; a retry may pass."""
 
-    title = "Another request came in between."
+    title = "The request conflicted with another one."
     type_ = "transaction-conflict"

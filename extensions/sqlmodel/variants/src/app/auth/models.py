@@ -7,8 +7,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Field, col
 from uuid_utils.compat import uuid7
 
-from app.db.base import Base, UTCDateTime, utc_now
-from app.db.engine import IDENTIFIER
+from app.db.base import IDENTIFIER, Base, UTCDateTime, utc_now
 
 
 class RefreshToken(Base, table=True):

@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlmodel import Field
 from uuid_utils.compat import uuid7
 
-from app.db.base import Base, UTCDateTime, utc_now
-from app.db.engine import IDENTIFIER
+from app.db.base import IDENTIFIER, Base, UTCDateTime, utc_now
 
 
 class User(Base, table=True):

@@ -5,7 +5,6 @@ from uuid import UUID
 from taskiq import TaskiqDepends
 from taskiq.brokers.shared_broker import shared_task
 
-from app.core.project import NAME
 from app.db.session import Database
 from app.mail.senders import Sender, get_sender
 from app.tasks.effects import first_time
@@ -21,5 +20,5 @@ async def send_welcome(
     """Welcome a new user, once. The address is given: the account may not be committed yet."""
     async with database.write.begin() as session:
         if await first_time(session, f"welcome {user_id}"):
-            text = f"Welcome to {NAME}! Your account is ready."
-            await sender.send(to=email, subject=f"Welcome to {NAME}", text=text)
+            text = "Welcome! Your account is ready."
+            await sender.send(to=email, subject="Welcome", text=text)
