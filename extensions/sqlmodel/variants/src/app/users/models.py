@@ -11,7 +11,7 @@ from app.db.engine import IDENTIFIER
 
 
 class User(Base, table=True):
-    """Somebody with an account; the e-mail address, in lower case, is what they log in with."""
+    """An account; the e-mail address, in lower case, is the user name."""
 
     table_name = "users"
 
