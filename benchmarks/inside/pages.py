@@ -51,7 +51,7 @@ async def fill(engine: AsyncEngine, owner: UUID) -> UUID:
                 {
                     "id": number,
                     "owner_id": owner,
-                    "name": "lamp",
+                    "title": "lamp",
                     "description": "brass",
                     "created_at": now,
                     "updated_at": now,

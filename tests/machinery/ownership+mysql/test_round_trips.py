@@ -1,4 +1,4 @@
-"""How often a request waits for the database, counted on the wire by a proxy in between."""
+"""Round trips to the database per request, counted by a proxy."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from sqlalchemy import URL
 
 from app.main import create_app
-from tests.accounts import log_in
 from tests.conftest import client_of, settings_for
+from tests.users.fixtures import log_in
 
 
 @dataclass
 class Wire:
-    """What went over the wire."""
+    """The traffic between the service and the database."""
 
     url: URL
-    """Where the service connects to."""
+    """The URL of the proxy."""
     trips: list[bytes] = field(default_factory=list[bytes])
-    """A command for each time that the service waited for the database."""
+    """A command for each round trip."""
 
 
 @asynccontextmanager
@@ -74,14 +74,14 @@ async def test_round_trips_of_warm_requests(own_database: URL) -> None:
                 for _ in range(8):  # until everything is cached
                     await client.request(method, path, json=json)
                 wire.trips.clear()
-                answer = await client.request(method, path, json=json)
-                assert answer.is_success, answer.text
+                response = await client.request(method, path, json=json)
+                assert response.is_success, response.text
                 return len(wire.trips)
 
-            created = await client.post("/items", json={"name": "lamp"})
+            created = await client.post("/items", json={"title": "lamp"})
             path = f"/items/{created.json()['id']}"
             assert await trips("GET", "/users/me") == 2
             assert await trips("GET", "/items") == 4
             assert await trips("GET", path) == 4
-            assert await trips("POST", "/items", {"name": "lamp"}) == 4
+            assert await trips("POST", "/items", {"title": "lamp"}) == 4
             assert await trips("PATCH", path, {"description": "brass"}) <= 5

@@ -1,4 +1,4 @@
-"""What a transaction changes is forgotten when it is over."""
+"""Changes of a transaction invalidate the cache when it ends."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy.orm import registry
 
 from app.cache.cache import Cache
 from app.cache.entries import row
-from app.cache.forgetting import ForgettingDatabase, forget_row
+from app.cache.invalidation import InvalidatingDatabase, invalidate_row
 from app.db.session import Database
 from tests.cache.fixtures import MakeCache, Thing
 from tests.conftest import settings_for
@@ -25,7 +25,7 @@ NOTES = Table(
 
 @dataclass
 class Note:
-    """Something with a row."""
+    """A note."""
 
     id: int
     name: str = "first"
@@ -47,13 +47,13 @@ async def database(own_database: URL, cache: Cache) -> AsyncIterator[Database]:
         await connection.run_sync(NOTES.create)
     async with plain.write.begin() as session:
         session.add(Note(1))
-    database = ForgettingDatabase.of(plain, cache)
+    database = InvalidatingDatabase.of(plain, cache)
     yield database
     await database.close()
 
 
 async def name_of(cache: Cache, database: Database) -> str:
-    """What a reader is told."""
+    """The name of the note, through the cache."""
 
     async def load() -> Thing:
         async with database.read() as session:
@@ -64,11 +64,11 @@ async def name_of(cache: Cache, database: Database) -> str:
 
 
 async def rename(session: AsyncSession) -> None:
-    """Change what readers are told."""
+    """Change the name of the note."""
     (await session.get_one(Note, 1)).name = "second"
 
 
-async def test_committed_by_the_caller(cache: Cache, database: Database) -> None:
+async def test_commit_of_the_caller_invalidates(cache: Cache, database: Database) -> None:
     assert await name_of(cache, database) == "first"
     async with database.write() as session:
         await rename(session)
@@ -78,15 +78,15 @@ async def test_committed_by_the_caller(cache: Cache, database: Database) -> None
     assert await name_of(cache, database) == "second"
 
 
-async def test_committed_by_the_context(cache: Cache, database: Database) -> None:
+async def test_commit_of_the_context_invalidates(cache: Cache, database: Database) -> None:
     assert await name_of(cache, database) == "first"
     async with database.write.begin() as session:
         await rename(session)
     assert await name_of(cache, database) == "second"
 
 
-async def test_rolled_back(cache: Cache, database: Database) -> None:
-    """Whoever reads meanwhile, before it or after it, is told what is in the database."""
+async def test_rollback_shows_what_is_committed(cache: Cache, database: Database) -> None:
+    """Readers see what is committed before, during and after the transaction."""
     for already_kept in (True, False):
         if already_kept:
             assert await name_of(cache, database) == "first"
@@ -96,10 +96,10 @@ async def test_rolled_back(cache: Cache, database: Database) -> None:
             assert await name_of(cache, database) == "first"
             await session.rollback()
         assert await name_of(cache, database) == "first"
-        await cache.forget([row(Note, 1)])
+        await cache.invalidate([row(Note, 1)])
 
 
-async def test_deleted(cache: Cache, database: Database) -> None:
+async def test_deletion_invalidates(cache: Cache, database: Database) -> None:
     assert await name_of(cache, database) == "first"
     async with database.write.begin() as session:
         await session.delete(await session.get_one(Note, 1))
@@ -108,18 +108,18 @@ async def test_deleted(cache: Cache, database: Database) -> None:
     assert await name_of(cache, database) == "second"
 
 
-async def test_changed_by_a_statement(cache: Cache, database: Database) -> None:
+async def test_named_row_of_a_statement_is_invalidated(cache: Cache, database: Database) -> None:
     assert await name_of(cache, database) == "first"
     async with database.write.begin() as session:
         await session.execute(update(Note).where(NOTES.c.id == 1).values(name="second"))
-        forget_row(session, Note, 1)
+        invalidate_row(session, Note, 1)
     assert await name_of(cache, database) == "second"
 
 
-async def test_commit_that_fails_may_have_changed_it(
+async def test_failed_commit_invalidates(
     cache: Cache, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its answer may have been lost on the way."""
+    """The database may have committed although the response was lost."""
     assert await name_of(cache, database) == "first"
 
     async def commit(session: AsyncSession) -> None:

@@ -1,4 +1,4 @@
-"""While Redis is away the database answers; what changed meanwhile is not given afterwards."""
+"""Outages of Redis: values come from the database, and none is stale afterwards."""
 
 import asyncio
 import signal
@@ -19,7 +19,7 @@ PAUSE = 1
 
 
 class Server:
-    """A Redis of one test, which can be stopped and frozen."""
+    """A Redis server of one test, which can be stopped and frozen."""
 
     def __init__(self, folder: Path) -> None:
         self.socket = folder / "socket"
@@ -27,7 +27,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        """Start it with nothing in it."""
+        """Start the server, empty."""
         options = ["--port", "0", "--save", "", "--unixsocket", str(self.socket)]
         self.process = subprocess.Popen(
             [server_program(), *options], cwd=self.socket.parent, stdout=subprocess.DEVNULL
@@ -35,23 +35,23 @@ class Server:
         comes_true(lambda: answers(self.socket))
 
     def stop(self) -> None:
-        """Stop it."""
+        """Stop the server."""
         self.process.kill()
         self.process.wait()
         self.socket.unlink(missing_ok=True)
 
     def freeze(self) -> None:
-        """Let it take connections and give no answer."""
+        """Suspend the server: it accepts connections and sends no response."""
         self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Resume the server."""
         self.process.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    # The path of a socket may have about a hundred characters, which pytest's folders exceed.
+    # The path of a Unix socket has at most about 100 characters: pytest's folders are too long.
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder))
         yield server
@@ -64,17 +64,17 @@ def cache(make_cache: MakeCache, server: Server) -> Cache:
 
 
 async def longest_wait(cache: Cache, load: Loader, number: int = 50) -> float:
-    """Ask so often at once; returns how long the slowest took."""
+    """Send concurrent requests; returns the longest time in seconds."""
 
-    async def ask() -> float:
+    async def request() -> float:
         started = monotonic()
         assert await cache.get_or_load(Thing, ROWS, load) == Thing(name=load.name)
         return monotonic() - started
 
-    return max(await asyncio.gather(*(ask() for _ in range(number))))
+    return max(await asyncio.gather(*(request() for _ in range(number))))
 
 
-async def test_stopped(cache: Cache, server: Server) -> None:
+async def test_stopped_server(cache: Cache, server: Server) -> None:
     load = Loader()
     await longest_wait(cache, load)
     server.stop()
@@ -82,16 +82,16 @@ async def test_stopped(cache: Cache, server: Server) -> None:
         for _ in range(3):
             await longest_wait(cache, load)
         server.start()
-        assert [line["event"] for line in logs] == ["no answer from the cache"]
+        assert [line["event"] for line in logs] == ["the cache is not available"]
         await asyncio.sleep(PAUSE)
         await longest_wait(cache, load)
         load.times = 0
         await longest_wait(cache, load)
         assert load.times == 0
-    assert [line["event"] for line in logs[1:]] == ["the cache answers again"]
+    assert [line["event"] for line in logs[1:]] == ["the cache is available again"]
 
 
-async def test_frozen(cache: Cache, server: Server) -> None:
+async def test_frozen_server(cache: Cache, server: Server) -> None:
     load = Loader("now")
     await longest_wait(cache, Loader("before"))
     server.freeze()
@@ -100,11 +100,11 @@ async def test_frozen(cache: Cache, server: Server) -> None:
         started = monotonic()
         await longest_wait(cache, load)
         assert monotonic() - started < PAUSE
-    assert [line["event"] for line in logs] == ["no answer from the cache"]
+    assert [line["event"] for line in logs] == ["the cache is not available"]
 
 
-async def test_started_again_unnoticed(cache: Cache, server: Server) -> None:
-    """Connections that are of no use any more are no outage."""
+async def test_restart_is_not_an_outage(cache: Cache, server: Server) -> None:
+    """Broken connections in the pool are not an outage."""
     await longest_wait(cache, Loader())
     server.stop()
     server.start()
@@ -113,18 +113,18 @@ async def test_started_again_unnoticed(cache: Cache, server: Server) -> None:
     assert logs == []
 
 
-async def test_change_during_an_outage_counts_after_it(cache: Cache, server: Server) -> None:
+async def test_change_during_an_outage_invalidates_after_it(cache: Cache, server: Server) -> None:
     await longest_wait(cache, Loader("old"))
     server.freeze()
     with capture_logs():
-        await longest_wait(cache, Loader("unknown yet"))
+        await longest_wait(cache, Loader("during the outage"))
         server.thaw()
-        await cache.forget(ROWS)
+        await cache.invalidate(ROWS)
         await asyncio.sleep(PAUSE)
         await longest_wait(cache, Loader("new"))
 
 
-async def test_outage_while_others_wait_for_their_turn(cache: Cache, server: Server) -> None:
+async def test_outage_while_others_wait_for_the_lock(cache: Cache, server: Server) -> None:
     load = Loader(seconds=0.2)
     with capture_logs():
         asked = asyncio.create_task(longest_wait(cache, load))

@@ -1,4 +1,4 @@
-"""How often a request waits for the database, counted on the wire by a proxy in between."""
+"""Round trips to the database per request, counted by a proxy."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -10,20 +10,20 @@ import pytest
 from sqlalchemy import URL
 
 from app.main import create_app
-from tests.accounts import log_in
 from tests.conftest import client_of, settings_for
+from tests.users.fixtures import log_in
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass
 class Wire:
-    """What went over the wire."""
+    """The traffic between the service and the database."""
 
     url: URL
-    """Where the service connects to."""
+    """The URL of the proxy."""
     trips: list[bytes] = field(default_factory=list[bytes])
-    """A Sync or a Query message for each time that the service waited for the database."""
+    """A Sync or a Query message for each round trip."""
 
 
 @asynccontextmanager
@@ -37,7 +37,7 @@ async def tapped(url: URL, folder: Path) -> AsyncGenerator[Wire]:
         await _count(from_service, to_database, wire.trips)
         await back
 
-    # A client looks for the socket under the port that the URL names.
+    # Drivers derive the name of the socket from the port.
     server = await asyncio.start_unix_server(relay, folder / f".s.PGSQL.{url.port or 5432}")
     try:
         yield wire
@@ -80,7 +80,7 @@ async def _count(
 
 @pytest.fixture
 def short_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose name leaves room for a socket's."""
+    """A folder whose path is short enough for that of a Unix socket."""
     return tmp_path_factory.mktemp("wire")
 
 
@@ -94,14 +94,14 @@ async def test_round_trips_of_warm_requests(own_database: URL, short_path: Path)
                 for _ in range(8):  # until every statement is prepared
                     await client.request(method, path, json=json)
                 wire.trips.clear()
-                answer = await client.request(method, path, json=json)
-                assert answer.is_success, answer.text
+                response = await client.request(method, path, json=json)
+                assert response.is_success, response.text
                 return len(wire.trips)
 
-            created = await client.post("/items", json={"name": "lamp"})
+            created = await client.post("/items", json={"title": "lamp"})
             path = f"/items/{created.json()['id']}"
             assert await trips("GET", "/users/me") == 1
             assert await trips("GET", "/items") == 2
             assert await trips("GET", path) == 2
-            assert await trips("POST", "/items", {"name": "lamp"}) == 4
+            assert await trips("POST", "/items", {"title": "lamp"}) == 4
             assert await trips("PATCH", path, {"description": "brass"}) <= 5

@@ -1,26 +1,28 @@
-"""Who registers is welcomed, if not now then later."""
+"""A registration stores the welcome mail as a task in the outbox."""
 
 import httpx2
 
 from app.db.session import Database
 from app.outbox.models import OutboxMessage
 from app.outbox.relay import send_batch
-from tests.accounts import PASSWORD
 from tests.tasks.fixtures import HeldTasks
+from tests.users.fixtures import CredentialsFactory, json_of
 
 
-async def test_welcome_is_stored_with_its_account(
+async def test_registration_stores_the_welcome(
     client: httpx2.AsyncClient, tasks: HeldTasks, database: Database
 ) -> None:
-    """Nobody notices that the broker is away; the request is known to the task."""
+    """The registration succeeds during an outage of the broker; the task keeps the request id."""
     tasks.is_away = True
-    account = {"email": "ada@example.org", "password": PASSWORD}
-    headers = {"X-Request-ID": "from-outside"}
-    answer = await client.post("/auth/register", json=account, headers=headers)
-    assert answer.status_code == 201
+    response = await client.post(
+        "/auth/register",
+        json=json_of(CredentialsFactory.build()),
+        headers={"X-Request-ID": "from-outside"},
+    )
+    assert response.status_code == 201
     async with database.read() as session:
         [message] = await session.scalars(OutboxMessage.oldest())
-    assert message.aggregate == answer.json()["id"]
+    assert message.aggregate == response.json()["id"]
     tasks.is_away = False
     assert await send_batch(database, tasks.deliver_text) == 1
     [name] = tasks.names()

@@ -10,8 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.config import ConfigurationError
-from app.core.security import EXAMPLE_SECRET, AuthSettings, NotAuthenticated, Security
 from app.db.base import utc_now
+from app.users.config import EXAMPLE_SECRET, AuthSettings
+from app.users.errors import NotAuthenticated
+from app.users.security import Security
 
 SECRET = "s" * 32
 FORGED: list[dict[str, object]] = [
@@ -24,7 +26,7 @@ FORGED: list[dict[str, object]] = [
 
 @pytest.fixture
 def security() -> Security:
-    """With a known secret."""
+    """Security with a known secret."""
     return Security(AuthSettings(secret=SecretStr(SECRET)))
 
 
@@ -39,13 +41,13 @@ def claims() -> dict[str, object]:
     }
 
 
-def test_token_leads_back_to_the_user(security: Security) -> None:
+def test_access_token_names_its_user(security: Security) -> None:
     user_id = uuid4()
     assert security.read_access_token(security.issue_access_token(user_id)) == user_id
 
 
 @pytest.mark.parametrize("changes", FORGED, ids=lambda changes: next(iter(changes)))
-def test_token_for_somebody_else_is_refused(security: Security, changes: dict[str, object]) -> None:
+def test_token_with_another_claim_is_refused(security: Security, changes: dict[str, object]) -> None:
     security.read_access_token(jwt.encode(claims(), SECRET, "HS256"))
     with pytest.raises(NotAuthenticated):
         security.read_access_token(jwt.encode(claims() | changes, SECRET, "HS256"))
@@ -61,22 +63,22 @@ def test_token_without_a_claim_is_refused(security: Security, missing: str) -> N
 @pytest.mark.parametrize(
     ("key", "algorithm"), [("x" * 32, "HS256"), ("s" * 64, "HS512"), ("", "none")]
 )
-def test_token_signed_otherwise_is_refused(security: Security, key: str, algorithm: str) -> None:
+def test_token_with_another_signature_is_refused(security: Security, key: str, algorithm: str) -> None:
     with pytest.raises(NotAuthenticated):
         security.read_access_token(jwt.encode(claims(), key, algorithm))
 
 
-async def test_password_fits_its_own_hash_only(security: Security) -> None:
+async def test_password_matches_only_its_own_hash(security: Security) -> None:
     stored = await security.hash("correct horse")
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert await security.verify("correct horse", stored)
     assert not await security.verify("wrong horse", stored)
 
 
-async def test_unknown_user_takes_as_long_as_a_known_one(security: Security) -> None:
+async def test_verification_without_a_hash_takes_as_long(security: Security) -> None:
     known, unknown = await security.hash("correct horse"), None
     fastest = {known: inf, unknown: inf}
-    for _ in range(10):  # by turns, because other work may slow both down
+    for _ in range(10):  # in turn, because other load may slow both down
         for password_hash in (known, unknown):
             start = perf_counter()
             assert not await security.verify("wrong horse", password_hash)
@@ -85,7 +87,7 @@ async def test_unknown_user_takes_as_long_as_a_known_one(security: Security) -> 
 
 
 @pytest.mark.parametrize("secret", [None, EXAMPLE_SECRET])
-def test_production_wants_a_secret_of_its_own(secret: str | None) -> None:
+def test_production_requires_a_secret_of_its_own(secret: str | None) -> None:
     settings = AuthSettings(secret=SecretStr(secret)) if secret else AuthSettings()
     settings.check_for("development")
     with pytest.raises(ConfigurationError, match="APP_AUTH_SECRET"):

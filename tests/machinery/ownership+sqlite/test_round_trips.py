@@ -1,16 +1,16 @@
-"""How many statements a request takes, counted by SQLite itself."""
+"""Statements per request, counted by SQLite."""
 
 from sqlalchemy import URL, event
 from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.main import create_app
-from tests.accounts import log_in
 from tests.conftest import client_of, settings_for
+from tests.users.fixtures import log_in
 
 
 def traced(engine: AsyncEngine) -> list[str]:
-    """A list that each statement of the engine is added to, BEGIN and COMMIT too."""
+    """Records the statements of the engine, with BEGIN and COMMIT."""
     statements: list[str] = []
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -30,14 +30,14 @@ async def test_statements_of_warm_requests(own_database: URL) -> None:
             for _ in range(8):  # until everything is cached
                 await client.request(method, path, json=json)
             statements.clear()
-            answer = await client.request(method, path, json=json)
-            assert answer.is_success, answer.text
+            response = await client.request(method, path, json=json)
+            assert response.is_success, response.text
             return len(statements)
 
-        created = await client.post("/items", json={"name": "lamp"})
+        created = await client.post("/items", json={"title": "lamp"})
         path = f"/items/{created.json()['id']}"
         assert await trips("GET", "/users/me") == 1
         assert await trips("GET", "/items") == 2
         assert await trips("GET", path) == 2
-        assert await trips("POST", "/items", {"name": "lamp"}) == 4
+        assert await trips("POST", "/items", {"title": "lamp"}) == 4
         assert await trips("PATCH", path, {"description": "brass"}) <= 5
