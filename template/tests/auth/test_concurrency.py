@@ -28,9 +28,7 @@ async def test_concurrent_registrations_of_one_address(
     app: FastAPI, client: httpx2.AsyncClient
 ) -> None:
     body = json_of(CredentialsFactory.build())
-    responses = await asyncio.gather(
-        *(client.post("/auth/register", json=body) for _ in range(10))
-    )
+    responses = await asyncio.gather(*(client.post("/auth/register", json=body) for _ in range(10)))
     assert sorted(response.status_code for response in responses) == [201] + [409] * 9
     async with app.state.database.read() as session:
         assert await session.scalar(select(func.count()).select_from(User)) == 1

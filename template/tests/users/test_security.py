@@ -47,7 +47,7 @@ def test_access_token_names_its_user(security: Security) -> None:
 
 
 @pytest.mark.parametrize("changes", FORGED, ids=lambda changes: next(iter(changes)))
-def test_token_with_another_claim_is_refused(security: Security, changes: dict[str, object]) -> None:
+def test_forged_claim_is_refused(security: Security, changes: dict[str, object]) -> None:
     security.read_access_token(jwt.encode(claims(), SECRET, "HS256"))
     with pytest.raises(NotAuthenticated):
         security.read_access_token(jwt.encode(claims() | changes, SECRET, "HS256"))
@@ -63,7 +63,7 @@ def test_token_without_a_claim_is_refused(security: Security, missing: str) -> N
 @pytest.mark.parametrize(
     ("key", "algorithm"), [("x" * 32, "HS256"), ("s" * 64, "HS512"), ("", "none")]
 )
-def test_token_with_another_signature_is_refused(security: Security, key: str, algorithm: str) -> None:
+def test_forged_signature_is_refused(security: Security, key: str, algorithm: str) -> None:
     with pytest.raises(NotAuthenticated):
         security.read_access_token(jwt.encode(claims(), key, algorithm))
 

@@ -94,9 +94,7 @@ async def test_large_value_is_not_cached(make_cache: MakeCache) -> None:
     assert load.times == 2
 
 
-async def test_invalid_entry_is_ignored(
-    make_cache: MakeCache, cache_url: str, prefix: str
-) -> None:
+async def test_invalid_entry_is_ignored(make_cache: MakeCache, cache_url: str, prefix: str) -> None:
     cache = make_cache()
     await cache.get_or_load(Thing, ROWS, Loader())
     store = connect(cache_url, timeout=1)
