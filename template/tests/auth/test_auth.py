@@ -23,7 +23,7 @@ async def refresh(client: httpx2.AsyncClient, tokens: TokenPair) -> httpx2.Respo
 
 
 async def test_address_is_registered_once_in_any_case(client: httpx2.AsyncClient) -> None:
-    account = await register(client, email="ada@example.org")
+    account = await register(client, CredentialsFactory.build(email="ada@example.org"))
     body = json_of(account, email="Ada@Example.org")
     response = await client.post("/auth/register", json=body)
     assert (response.status_code, response.json()["type"]) == (409, "email-taken")

@@ -16,7 +16,7 @@ class ItemFactory(ModelFactory[ItemCreate]):
 
 async def create_item(client: httpx2.AsyncClient, **fields: str) -> ItemRead:
     """Create an item over HTTP."""
-    body = ItemFactory.build(**fields).model_dump()
+    body = ItemFactory.build().model_dump() | fields
     response = await client.post("/items", json=body)
     assert response.status_code == 201, response.text
     return ItemRead.model_validate(response.json())

@@ -25,6 +25,11 @@ FORGED: list[dict[str, object]] = [
 
 
 @pytest.fixture
+def cheap_hashes() -> None:
+    """Hash passwords at the default cost here."""
+
+
+@pytest.fixture
 def security() -> Security:
     """Security with a known secret."""
     return Security(AuthSettings(secret=SecretStr(SECRET)))
