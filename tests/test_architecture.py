@@ -15,9 +15,14 @@ from plinth.harness.survey import Survey
 Tree = Mapping[str, str]
 ROOT = "src/app/"
 # Where the service and what runs beside it begin, what is looked for by its name, and what there is
-# for a project's own tasks.
+# for a project's own domains and tasks.
 ENTRY = re.compile(
+<<<<<<< HEAD
     r"app\.(main|db\.base|outbox\.(relay|lag)|tasks\.(worker|clock|failed|effects)|(\w+\.)*(models|tasks))"
+=======
+    r"app\.(main|core\.(pagination|preconditions|schemas)|outbox\.(relay|lag)"
+    r"|tasks\.(worker|clock|failed|effects)|(\w+\.)*(models|tasks))"
+>>>>>>> domains
 )
 
 

@@ -37,7 +37,7 @@ class Walk:
         self._log_in()
         self._expect(200, "GET", "/users/me", see="email")
         self._handle_items()
-        self._expect(422, "POST", "/items", json={"name": ""}, see="title", kind=PROBLEM)
+        self._expect(422, "POST", "/items", json={"title": ""}, see="title", kind=PROBLEM)
         self._expect(404, "GET", "/no/such/route", see="title", kind=PROBLEM)
         self._client.headers.pop("Authorization")
         self._expect(401, "GET", "/items", see="title", kind=PROBLEM)
@@ -52,13 +52,13 @@ class Walk:
         self._client.headers["Authorization"] = f"Bearer {token['access_token']}"
 
     def _handle_items(self) -> None:
-        new = {"name": "A lamp", "description": "for the desk"}
-        item = self._expect(201, "POST", "/items", json=new, see="name")
+        new = {"title": "A lamp", "description": "for the desk"}
+        item = self._expect(201, "POST", "/items", json=new, see="title")
         page = self._expect(200, "GET", "/items?limit=20", see="items")
         if [found["id"] for found in page["items"]] != [item["id"]]:
             raise WalkError(f"GET /items should list the one item just made, and has {page}")
         path = f"/items/{item['id']}"
-        self._expect(200, "PATCH", path, json={"name": "A better lamp"}, see="name")
+        self._expect(200, "PATCH", path, json={"title": "A better lamp"}, see="title")
         self._expect(204, "DELETE", path)
         self._expect(404, "GET", path, see="title", kind=PROBLEM)
 

@@ -32,9 +32,10 @@ from service import (
 )
 from sqlalchemy import URL, select
 
-from app.cache.cache import Cache, CacheSettings
+from app.cache.cache import Cache
+from app.cache.config import CacheSettings
 from app.cache.entries import Row, row
-from app.cache.forgetting import ForgettingDatabase
+from app.cache.invalidation import InvalidatingDatabase
 from app.users.models import User
 
 PROCESSES, ASKERS = 2, 100
@@ -101,7 +102,7 @@ async def changes(database_url: URL, url: str) -> dict[str, int]:
     figures = {"transactions": TRANSACTIONS, "told before the commit": 0, "old after it": 0}
     async with cache_at(url) as cache, cache_at(url) as elsewhere:
         plain = migrated(database_url)
-        database = ForgettingDatabase.of(plain, cache)
+        database = InvalidatingDatabase.of(plain, cache)
         async with plain.write.begin() as session:
             user = User(email="0", password_hash="")
             session.add(user)
@@ -140,7 +141,7 @@ async def changes(database_url: URL, url: str) -> dict[str, int]:
 async def load_service(client: httpx2.AsyncClient) -> dict[str, float]:
     """Read items and the account for a while; return the times in ms, and what went wrong."""
     names = [str(number) for number in range(ITEMS)]
-    created = [await client.post("/items", json={"name": name}) for name in names]
+    created = [await client.post("/items", json={"title": name}) for name in names]
     paths = ["/users/me", *(f"/items/{answer.json()['id']}" for answer in created)]
     times: list[float] = []
     errors = 0

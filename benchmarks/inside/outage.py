@@ -42,7 +42,7 @@ async def load(client: httpx2.AsyncClient, server: Server) -> tuple[Record, floa
         if number % 2:
             answer = await client.get("/items", params={"limit": 5})
         else:
-            answer = await client.post("/items", json={"name": str(number)})
+            answer = await client.post("/items", json={"title": str(number)})
             kept = record.written if answer.status_code == 201 else record.refused
             kept.add(str(number))
         kind = answer.headers["content-type"]
@@ -79,7 +79,7 @@ async def main() -> None:
         engine = create_async_engine(server.url)
         async with engine.connect() as connection:
             stored = {
-                str(name) for name in await connection.scalars(text("SELECT name FROM items"))
+                str(name) for name in await connection.scalars(text("SELECT title FROM items"))
             }
         await engine.dispose()
     statuses = Counter(status for _, _, status, _ in record.started)

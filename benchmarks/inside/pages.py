@@ -50,7 +50,7 @@ async def fill(database: Database, owner: UUID) -> UUID:
                 {
                     "id": number,
                     "owner_id": owner,
-                    "name": "lamp",
+                    "title": "lamp",
                     "description": "brass",
                     "created_at": now,
                     "updated_at": now,

@@ -79,7 +79,7 @@ async def load(client: httpx2.AsyncClient) -> Counter[int]:
     numbers = count()
 
     async def work() -> None:
-        created = await client.post("/items", json={"name": str(next(numbers))})
+        created = await client.post("/items", json={"title": str(next(numbers))})
         statuses[created.status_code] += 1
         if created.status_code != 201:
             return

@@ -1,7 +1,8 @@
 """What a process of its own opens for its tasks."""
 
-from app.cache.cache import Cache, CacheSettings
-from app.cache.forgetting import ForgettingDatabase
+from app.cache.cache import Cache
+from app.cache.config import CacheSettings
+from app.cache.invalidation import InvalidatingDatabase
 from app.core.config import get_settings, load_settings
 from app.db.session import Database
 
@@ -9,4 +10,4 @@ from app.db.session import Database
 def open_database() -> Database:
     """The database that the settings name; the cache hears of what tasks change in it."""
     cache = Cache(load_settings(CacheSettings))
-    return ForgettingDatabase.of(Database.create(get_settings()), cache)
+    return InvalidatingDatabase.of(Database.create(get_settings()), cache)

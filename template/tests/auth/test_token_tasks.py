@@ -1,4 +1,4 @@
-"""Refresh tokens that nobody can use are deleted."""
+"""Expired refresh tokens are deleted."""
 
 from datetime import timedelta
 
@@ -9,8 +9,8 @@ from app.auth.models import RefreshToken
 from app.auth.tasks import delete_expired_tokens
 from app.db.base import utc_now
 from app.db.session import Database
-from tests.accounts import log_in
 from tests.tasks.fixtures import HeldTasks
+from tests.users.fixtures import log_in
 
 
 async def test_expired_tokens_are_deleted(

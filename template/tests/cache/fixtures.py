@@ -1,20 +1,20 @@
-"""A cache for tests, what is kept in it, and a service that uses it."""
+"""A cache for tests, and an application that uses it."""
 
 from asyncio import sleep
 from collections.abc import AsyncIterator, Callable, Iterator
 from uuid import uuid4
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import URL
 
-from app.cache.cache import Cache, CacheSettings
+from app.cache.cache import Cache
+from app.cache.config import CacheSettings
 from app.cache.entries import Row
 from app.core.config import Settings
 from app.main import create_app
-from tests.conftest import client_of, settings_for
+from tests.conftest import settings_for
 from tools.embedded_redis import redis_of_tests
 
 MakeCache = Callable[..., Cache]
@@ -22,13 +22,13 @@ ROWS = [Row("things/1")]
 
 
 class Thing(BaseModel):
-    """What is kept."""
+    """A value to cache."""
 
     name: str
 
 
 class Loader:
-    """Loads a thing, and counts."""
+    """Loads a value and counts the calls."""
 
     def __init__(self, name: str = "first", seconds: float = 0) -> None:
         self.name = name
@@ -36,7 +36,7 @@ class Loader:
         self.times = 0
 
     async def __call__(self) -> Thing:
-        """Load it."""
+        """Load the value."""
         self.times += 1
         name = self.name
         await sleep(self.seconds)
@@ -45,20 +45,20 @@ class Loader:
 
 @pytest.fixture(scope="session")
 def cache_url() -> Iterator[str]:
-    """Where a Redis is."""
+    """The URL of a Redis server."""
     with redis_of_tests() as url:
         yield url
 
 
 @pytest.fixture
 def prefix() -> str:
-    """What the keys of one test begin with."""
+    """The prefix of the keys of one test."""
     return f"test-{uuid4().hex}"
 
 
 @pytest.fixture
 async def make_cache(cache_url: str, prefix: str) -> AsyncIterator[MakeCache]:
-    """Makes caches that share what they keep, as those of several processes do."""
+    """Creates caches with the same contents, like those of several processes."""
     made: list[Cache] = []
 
     def make(url: str | None = cache_url, **settings: float) -> Cache:
@@ -75,7 +75,7 @@ async def make_cache(cache_url: str, prefix: str) -> AsyncIterator[MakeCache]:
 def cached_settings(
     own_database: URL, cache_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """Settings of a service with a cache, on a database of its own."""
+    """The settings of an application with a cache, on a database of its own."""
     monkeypatch.setenv("APP_CACHE_URL", cache_url)
     monkeypatch.setenv("APP_CACHE_PREFIX", prefix)
     return settings_for(own_database)
@@ -87,10 +87,3 @@ async def cached_app(cached_settings: Settings) -> AsyncIterator[FastAPI]:
     app = create_app(cached_settings)
     async with app.router.lifespan_context(app):
         yield app
-
-
-@pytest.fixture
-async def cached_client(cached_app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of it."""
-    async with client_of(cached_app) as client:
-        yield client

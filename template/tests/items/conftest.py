@@ -1,18 +1,13 @@
-"""Somebody who has items."""
+"""A client for the tests of items."""
 
 import httpx2
 import pytest
 
-from tests.accounts import log_in
-
-
-async def authorise(client: httpx2.AsyncClient) -> None:
-    """Let the client use items: as a new user."""
-    await log_in(client)
+from tests.users.fixtures import log_in
 
 
 @pytest.fixture
-async def caller(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
-    """A client that may use items."""
-    await authorise(client)
+async def client(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    """A client that is logged in."""
+    await log_in(client)
     return client

@@ -1,4 +1,4 @@
-"""One item, from the cache."""
+"""Cached items."""
 
 import httpx2
 import pytest
@@ -7,45 +7,48 @@ from sqlalchemy import update
 
 from app.db.session import Database
 from app.items.models import Item
-from tests.items.conftest import authorise
+from tests.items.factories import create_item
 
 
 @pytest.fixture
-async def item(cached_client: httpx2.AsyncClient) -> str:
-    """The path of an item that was read once."""
-    await authorise(cached_client)
-    created = await cached_client.post("/items", json={"name": "first"})
-    path = f"/items/{created.json()['id']}"
-    assert (await cached_client.get(path)).json() == created.json()
+async def app(cached_app: FastAPI) -> FastAPI:
+    """The application with a cache."""
+    return cached_app
+
+
+@pytest.fixture
+async def path(client: httpx2.AsyncClient) -> str:
+    """The path of an item that is cached."""
+    item = await create_item(client, title="first")
+    path = f"/items/{item.id}"
+    assert (await client.get(path)).status_code == 200
     return path
 
 
-async def test_second_answer_asks_no_database(
-    cached_client: httpx2.AsyncClient, cached_app: FastAPI, item: str
+async def test_cached_item_is_not_read_from_the_database(
+    client: httpx2.AsyncClient, app: FastAPI, path: str
 ) -> None:
-    database: Database = cached_app.state.database
+    database: Database = app.state.database
     async with database.write.begin() as session:
-        # A statement that the cache is not told of shows where the answer comes from.
-        await session.execute(update(Item).values(name="second"))
-    answer = await cached_client.get(item)
-    assert (answer.json()["name"], answer.headers["ETag"]) == ("first", '"1"')
+        # A bulk update that does not invalidate the cache shows where the response comes from.
+        await session.execute(update(Item).values(title="second"))
+    response = await client.get(path)
+    assert (response.json()["title"], response.headers["ETag"]) == ("first", '"1"')
 
 
-async def test_change_is_seen_at_once(cached_client: httpx2.AsyncClient, item: str) -> None:
-    for name in ("second", "third"):
-        assert (await cached_client.patch(item, json={"name": name})).status_code == 200
-        assert (await cached_client.get(item)).json()["name"] == name
+async def test_change_is_visible_at_once(client: httpx2.AsyncClient, path: str) -> None:
+    for title in ("second", "third"):
+        assert (await client.patch(path, json={"title": title})).status_code == 200
+        assert (await client.get(path)).json()["title"] == title
 
 
-async def test_deleted_item_is_gone_at_once(cached_client: httpx2.AsyncClient, item: str) -> None:
-    assert (await cached_client.delete(item)).status_code == 204
-    assert (await cached_client.get(item)).status_code == 404
+async def test_deleted_item_is_gone_at_once(client: httpx2.AsyncClient, path: str) -> None:
+    assert (await client.delete(path)).status_code == 204
+    assert (await client.get(path)).status_code == 404
 
 
-async def test_refused_change_leaves_the_answer(
-    cached_client: httpx2.AsyncClient, item: str
-) -> None:
-    stale = {"If-Match": '"7"'}
-    answer = await cached_client.patch(item, json={"name": "second"}, headers=stale)
-    assert answer.status_code == 412
-    assert (await cached_client.get(item)).json()["name"] == "first"
+async def test_refused_change_is_not_visible(client: httpx2.AsyncClient, path: str) -> None:
+    outdated = {"If-Match": '"7"'}
+    response = await client.patch(path, json={"title": "second"}, headers=outdated)
+    assert response.status_code == 412
+    assert (await client.get(path)).json()["title"] == "first"

@@ -3,70 +3,46 @@
 import httpx2
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
+from sqlalchemy import func, select
 
 from app.db.session import Database
-from tests.accounts import log_in, register
+from app.items.models import Item
 from tests.conftest import client_of
+from tests.items.factories import create_item
+from tests.users.fixtures import log_in
 
 
-async def create(caller: httpx2.AsyncClient) -> str:
-    return str((await caller.post("/items", json={"name": "lamp"})).json()["id"])
-
-
-async def test_answer_embeds_the_owner(client: httpx2.AsyncClient) -> None:
-    email = await register(client)
-    caller = await log_in(client, email)
-    me = (await caller.get("/users/me")).json()
-    item = (await caller.post("/items", json={"name": "lamp"})).json()
-    assert item["owner"] == {"id": me["id"], "email": email}
+async def test_item_embeds_its_owner(client: httpx2.AsyncClient) -> None:
+    me = (await client.get("/users/me")).json()
+    item = await create_item(client)
+    assert (str(item.owner.id), item.owner.email) == (me["id"], me["email"])
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-async def test_item_of_somebody_else_is_not_found(
-    app: FastAPI, caller: httpx2.AsyncClient, method: str
+async def test_item_of_another_user_is_not_found(
+    app: FastAPI, client: httpx2.AsyncClient, method: str
 ) -> None:
-    path = f"/items/{await create(caller)}"
+    item = await create_item(client)
+    path = f"/items/{item.id}"
     async with client_of(app) as other:
         await log_in(other)
-        json = {"name": "mine"} if method == "PATCH" else None
+        json = {"title": "mine"} if method == "PATCH" else None
         assert (await other.request(method, path, json=json)).status_code == 404
         assert (await other.get("/items")).json()["items"] == []
-    assert (await caller.get(path)).json()["name"] == "lamp"
+    assert (await client.get(path)).json()["title"] == item.title
 
 
-async def test_page_takes_the_same_statements_for_one_item_as_for_many(
-    caller: httpx2.AsyncClient, database: Database
+async def test_anonymous_caller_is_refused(app: FastAPI) -> None:
+    async with client_of(app) as anonymous:
+        response = await anonymous.get("/items")
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+async def test_items_are_deleted_with_their_owner(
+    client: httpx2.AsyncClient, database: Database
 ) -> None:
-    statements: list[str] = []
-
-    def count(*details: object) -> None:
-        statements.append(str(details[2]))
-
-    async def statements_of_a_page() -> int:
-        statements.clear()
-        event.listen(database.engine.sync_engine, "before_cursor_execute", count)
-        assert (await caller.get("/items")).status_code == 200
-        event.remove(database.engine.sync_engine, "before_cursor_execute", count)
-        return len(statements)
-
-    await create(caller)
-    of_one = await statements_of_a_page()
-    for _ in range(10):
-        await create(caller)
-    assert await statements_of_a_page() == of_one == 2
-
-
-async def test_anonymous_callers_are_refused(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/items")
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
-
-
-async def test_items_go_with_their_owner(caller: httpx2.AsyncClient, database: Database) -> None:
-    await create(caller)
-    assert (await caller.delete("/users/me")).status_code == 204
+    await create_item(client)
+    assert (await client.delete("/users/me")).status_code == 204
     async with database.read() as session:
-        connection = await session.connection()
-        rows = await connection.exec_driver_sql("SELECT count(*) FROM items")
-        assert rows.scalar_one() == 0
+        assert await session.scalar(select(func.count()).select_from(Item)) == 0

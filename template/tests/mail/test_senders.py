@@ -1,4 +1,4 @@
-"""Mails, to a real server."""
+"""Messages sent to an SMTP server."""
 
 import asyncio
 import json
@@ -14,21 +14,22 @@ from aiosmtpd.smtp import SMTP
 
 from app.core.config import Settings
 from app.core.logging import configure_logging
-from app.mail.senders import ConsoleSender, MailSettings, SMTPSender, get_sender
+from app.mail.config import MailSettings
+from app.mail.senders import ConsoleSender, SMTPSender, get_sender
 
-SIZE = 2000
-"""Bytes that the server takes."""
+SIZE_LIMIT = 2000
+"""The largest message that the server accepts, in bytes."""
 
 
 class Mailbox(Handler):
-    """What the server received."""
+    """The messages that the server received."""
 
     def __init__(self) -> None:
         super().__init__()
         self.messages: list[EmailMessage] = []
 
     def handle_message(self, message: Message) -> None:
-        """Keep the message, read as today's rules say."""
+        """Keep the message, parsed by the current policy."""
         self.messages.append(message_from_bytes(message.as_bytes(), policy=default))
 
 
@@ -39,17 +40,17 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 async def sender(mailbox: Mailbox) -> AsyncIterator[SMTPSender]:
-    """A sender to a server on this machine."""
+    """A sender, and the server that it sends to."""
     loop = asyncio.get_running_loop()
     async with await loop.create_server(
-        lambda: SMTP(mailbox, data_size_limit=SIZE), "127.0.0.1", 0
+        lambda: SMTP(mailbox, data_size_limit=SIZE_LIMIT), "127.0.0.1", 0
     ) as server:
         port: int = server.sockets[0].getsockname()[1]
         settings = MailSettings(port=port, security="none", sender="us@example.org")
         yield SMTPSender("127.0.0.1", settings)
 
 
-async def test_message_arrives_as_it_was_written(sender: SMTPSender, mailbox: Mailbox) -> None:
+async def test_message_is_delivered(sender: SMTPSender, mailbox: Mailbox) -> None:
     await sender.send(to="ada@example.org", subject="Grüße 👋", text="Ein Löwe.\n")
     [message] = mailbox.messages
     assert message["From"] == "us@example.org"
@@ -58,9 +59,9 @@ async def test_message_arrives_as_it_was_written(sender: SMTPSender, mailbox: Ma
     assert message.get_content().splitlines() == ["Ein Löwe."]
 
 
-async def test_refusal_is_an_error(sender: SMTPSender, mailbox: Mailbox) -> None:
+async def test_refused_message_is_an_error(sender: SMTPSender, mailbox: Mailbox) -> None:
     with pytest.raises(aiosmtplib.SMTPException):
-        await sender.send(to="ada@example.org", subject="Hello", text="Hello " * SIZE)
+        await sender.send(to="ada@example.org", subject="Hello", text="Hello " * SIZE_LIMIT)
     assert not mailbox.messages
 
 
@@ -73,7 +74,7 @@ def test_settings_choose_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
     get_sender.cache_clear()
 
 
-async def test_console_shows_the_message(
+async def test_console_sender_logs_the_message(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging(settings)

@@ -3,7 +3,7 @@
 import pytest
 
 from app.cache.entries import row
-from app.cache.forgetting import forget_row
+from app.cache.invalidation import invalidate_row
 from app.core.config import Settings
 from app.tasks.models import TaskEffect
 from app.tasks.resources import open_database
@@ -18,6 +18,6 @@ async def test_change_of_a_worker_is_forgotten(
     await cache.get_or_load(Thing, rows, Loader("first"))
     database = open_database()
     async with database.write.begin() as session:
-        forget_row(session, TaskEffect, "first")
+        invalidate_row(session, TaskEffect, "first")
     await database.close()
     assert await cache.get_or_load(Thing, rows, Loader("second")) == Thing(name="second")

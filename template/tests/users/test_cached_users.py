@@ -1,4 +1,4 @@
-"""One's own account, from the cache."""
+"""The caller's account, from the cache."""
 
 import httpx2
 import pytest
@@ -7,36 +7,38 @@ from sqlalchemy import select, update
 
 from app.db.session import Database
 from app.users.models import User
-from tests.accounts import log_in
+
+pytestmark = pytest.mark.usefixtures("tokens")
 
 
 @pytest.fixture
-async def caller(cached_client: httpx2.AsyncClient) -> httpx2.AsyncClient:
-    return await log_in(cached_client)
+async def app(cached_app: FastAPI) -> FastAPI:
+    """The application with a cache."""
+    return cached_app
 
 
-async def test_second_answer_asks_no_database(
-    caller: httpx2.AsyncClient, cached_app: FastAPI
+async def test_cached_account_is_not_read_from_the_database(
+    client: httpx2.AsyncClient, app: FastAPI
 ) -> None:
-    first = await caller.get("/users/me")
-    database: Database = cached_app.state.database
+    first = await client.get("/users/me")
+    database: Database = app.state.database
     async with database.write.begin() as session:
-        # A statement that the cache is not told of shows where the answer comes from.
+        # A bulk update that does not invalidate the cache shows where the response comes from.
         await session.execute(update(User).values(email="changed@example.org"))
-    assert (await caller.get("/users/me")).json() == first.json()
+    assert (await client.get("/users/me")).json() == first.json()
 
 
-async def test_deleted_account_is_refused_at_once(caller: httpx2.AsyncClient) -> None:
-    assert (await caller.get("/users/me")).status_code == 200
-    assert (await caller.delete("/users/me")).status_code == 204
-    assert (await caller.get("/users/me")).status_code == 401
+async def test_deleted_account_is_refused_at_once(client: httpx2.AsyncClient) -> None:
+    assert (await client.get("/users/me")).status_code == 200
+    assert (await client.delete("/users/me")).status_code == 204
+    assert (await client.get("/users/me")).status_code == 401
 
 
-async def test_account_that_is_switched_off_is_refused_at_once(
-    caller: httpx2.AsyncClient, cached_app: FastAPI
+async def test_deactivated_account_is_refused_at_once(
+    client: httpx2.AsyncClient, app: FastAPI
 ) -> None:
-    assert (await caller.get("/users/me")).status_code == 200
-    database: Database = cached_app.state.database
+    assert (await client.get("/users/me")).status_code == 200
+    database: Database = app.state.database
     async with database.write.begin() as session:
         (await session.scalars(select(User))).one().is_active = False
-    assert (await caller.get("/users/me")).status_code == 403
+    assert (await client.get("/users/me")).status_code == 403

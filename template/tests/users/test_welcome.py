@@ -1,4 +1,4 @@
-"""A new user is welcomed, once."""
+"""The welcome mail is sent once."""
 
 from uuid import uuid4
 
@@ -16,24 +16,24 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 class Mailbox:
-    """A sender that keeps what it is given."""
+    """A sender that keeps the addresses of its messages."""
 
     def __init__(self) -> None:
-        self.receivers: list[str] = []
-        self.is_full = False
+        self.recipients: list[str] = []
+        self.is_failing = False
 
     async def send(self, *, to: str, subject: str, text: str) -> None:
-        """Keep the receiver."""
+        """Keep the recipient."""
         assert "Welcome" in subject
         assert text
-        if self.is_full:
+        if self.is_failing:
             raise ConnectionError
-        self.receivers.append(to)
+        self.recipients.append(to)
 
 
 @pytest.fixture
 def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
-    """Where the mails of this test go."""
+    """The mailbox that receives the messages of this test."""
     mailbox = Mailbox()
     monkeypatch.setattr(ConsoleSender, "send", mailbox.send)
     return mailbox
@@ -45,7 +45,7 @@ async def test_welcome_that_is_delivered_twice_is_sent_once(
     await tasks.send(send_welcome, uuid4(), EMAIL)
     tasks.held *= 2
     await tasks.do_all(database)
-    assert mailbox.receivers == [EMAIL]
+    assert mailbox.recipients == [EMAIL]
 
 
 async def test_welcome_that_failed_is_not_marked_as_sent(
@@ -53,12 +53,12 @@ async def test_welcome_that_failed_is_not_marked_as_sent(
 ) -> None:
     await tasks.send(send_welcome, uuid4(), EMAIL)
     sent = [*tasks.held]
-    mailbox.is_full = True
+    mailbox.is_failing = True
     await tasks.do_all(database)
     async with database.read() as session:
         [failed] = await session.scalars(select(FailedTask))
     assert failed.error == "ConnectionError: "
-    mailbox.is_full = False
+    mailbox.is_failing = False
     tasks.held = sent
     await tasks.do_all(database)
-    assert mailbox.receivers == [EMAIL]
+    assert mailbox.recipients == [EMAIL]

@@ -1,10 +1,10 @@
-"""What can go wrong with refresh tokens."""
+"""Errors of refresh tokens."""
 
-from app.core.security import NotAuthenticated
+from app.users.errors import NotAuthenticated
 
 
 class InvalidRefreshToken(NotAuthenticated):
-    """The token is unknown, expired, used before, or was revoked: log in again."""
+    """The refresh token is unknown, expired, revoked or already used; a new log-in is needed."""
 
     title = "The refresh token is not valid."
     type_ = "invalid-refresh-token"

@@ -10,10 +10,10 @@ from app.db.base import Base, CreatedAt, Identifier
 
 
 class RefreshToken(Base):
-    """A refresh token, of which only the hash is known here.
+    """A refresh token, stored as a hash.
 
-    All that come from one log-in are a family. Each may be used once; the second use of one shows
-    that it was stolen, and the family is deleted.
+    The tokens that descend from one log-in are a family. Each may be used once: a second use means
+    that it was stolen, and the whole family is deleted.
     """
 
     __tablename__ = "refresh_tokens"
@@ -28,5 +28,5 @@ class RefreshToken(Base):
 
     @classmethod
     def expired(cls, now: datetime) -> ColumnElement[bool]:
-        """The condition of a query for tokens that nobody can use any more."""
+        """The SQL condition for expired tokens."""
         return cls.expires_at < now

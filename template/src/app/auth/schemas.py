@@ -1,4 +1,4 @@
-"""Tokens in requests and answers."""
+"""Request and response bodies of log-in and tokens."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from app.core.schemas import Secret, Text
 
 
 class LogInForm(BaseModel):
-    """The password grant's form (RFC 6749, section 4.3.2); other fields of it are ignored."""
+    """The form of the password grant (RFC 6749, section 4.3.2); `scope` and others are ignored."""
 
     grant_type: Literal["password"] = "password"
     username: Annotated[Text, Field(max_length=254, description="The e-mail address.")]
@@ -16,13 +16,13 @@ class LogInForm(BaseModel):
 
 
 class RefreshRequest(BaseModel):
-    """A refresh token that was issued before."""
+    """A refresh token."""
 
     refresh_token: Annotated[Secret, Field(max_length=128)]
 
 
 class TokenPair(BaseModel):
-    """The answer to a log-in (RFC 6749, section 5.1)."""
+    """The response to a log-in (RFC 6749, section 5.1)."""
 
     access_token: str
     refresh_token: str

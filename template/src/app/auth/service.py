@@ -1,4 +1,4 @@
-"""The rules about refresh tokens: rotation, and what happens when one comes back."""
+"""Refresh tokens: rotation, reuse detection and revocation."""
 
 import secrets
 from datetime import timedelta
@@ -19,7 +19,7 @@ from app.users.service import get_active_user
 async def issue_refresh_token(
     session: AsyncSession, user_id: UUID, *, days: int, family_id: UUID | None = None
 ) -> str:
-    """A new refresh token; without `family_id` the first one of a new family."""
+    """A new refresh token; without `family_id`, the first of a new family."""
     now = utc_now()
     token = secrets.token_urlsafe(32)
     session.add(
@@ -30,7 +30,7 @@ async def issue_refresh_token(
             expires_at=now + timedelta(days=days),
         )
     )
-    # Each log-in and each rotation clears away what the user's expired ones left.
+    # Expired tokens of the user are deleted by the way, so that they do not accumulate.
     of_user = delete(RefreshToken).filter_by(user_id=user_id)
     await session.execute(of_user.where(RefreshToken.expired(now)))
     await session.flush()
@@ -38,11 +38,11 @@ async def issue_refresh_token(
 
 
 async def rotate(session: AsyncSession, token: str, *, days: int) -> tuple[UUID, str]:
-    """Exchange a refresh token for the next one of its family; also returns the user's id.
+    """Replace a refresh token by the next of its family; returns the user's id and the new token.
 
     Raises:
-        InvalidRefreshToken: unknown or expired; or used before, which revokes the whole family.
-        InactiveUser: the account was switched off.
+        InvalidRefreshToken: unknown, expired, or already used, which revokes its whole family.
+        InactiveUser: the account was deactivated.
     """
     stored = await session.scalar(
         select(RefreshToken).filter_by(token_hash=_hash(token)).with_for_update()
@@ -55,21 +55,21 @@ async def rotate(session: AsyncSession, token: str, *, days: int) -> tuple[UUID,
         raise InvalidRefreshToken
     await get_active_user(session, stored.user_id)
     stored.used_at = utc_now()
-    following = await issue_refresh_token(
+    successor = await issue_refresh_token(
         session, stored.user_id, days=days, family_id=stored.family_id
     )
-    return stored.user_id, following
+    return stored.user_id, successor
 
 
 async def revoke(session: AsyncSession, token: str) -> None:
-    """Log out: no token of this one's family works any more. An unknown token is fine."""
+    """Revoke the token's whole family; an unknown token is ignored."""
     stored = await session.scalar(select(RefreshToken).filter_by(token_hash=_hash(token)))
     if stored is not None:
         await _revoke_family(session, stored.family_id)
 
 
 async def revoke_all(session: AsyncSession, user_id: UUID) -> None:
-    """Log the user out everywhere."""
+    """Revoke all refresh tokens of the user."""
     await session.execute(delete(RefreshToken).filter_by(user_id=user_id))
 
 
@@ -78,5 +78,5 @@ async def _revoke_family(session: AsyncSession, family_id: UUID) -> None:
 
 
 def _hash(token: str) -> str:
-    """A fast hash is enough for 256 random bits."""
+    """SHA-256: a slow hash is needless for 256 random bits."""
     return sha256(token.encode()).hexdigest()

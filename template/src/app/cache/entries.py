@@ -1,4 +1,4 @@
-"""What a value is kept under: the rows that it is made of, and the form that it has."""
+"""Cache keys and versions of the rows that a cached value contains."""
 
 import json
 from collections.abc import Sequence
@@ -20,35 +20,35 @@ def row(model: type[object], *identity: object) -> Row:
 
 
 @lru_cache
-def _form(kind: type[BaseModel]) -> str:
-    """A name that changes with the fields: releases that run side by side keep their own values."""
+def _fingerprint(kind: type[BaseModel]) -> str:
+    """Changes with the fields, so that releases that run side by side use different keys."""
     schema = json.dumps(kind.model_json_schema(), sort_keys=True)
     return f"{kind.__name__}.{sha256(schema.encode()).hexdigest()[:8]}"
 
 
 class Entry(Generic[Value]):
-    """A value, whether it is kept or not.
+    """A value of one kind, cached or not.
 
-    It is stored with the versions that its rows had before it was loaded. A row that changes gets
-    another version, so that also a value that somebody was just about to store is none any more.
+    It is stored with the versions that its rows had before it was loaded. A change gives a row a
+    new version, which also invalidates a value that was loaded before the change and stored after.
     """
 
     def __init__(self, prefix: str, kind: type[Value], rows: Sequence[Row]) -> None:
         self._kind = kind
-        self.key = ":".join((prefix, _form(kind), *rows))
+        self.key = ":".join((prefix, _fingerprint(kind), *rows))
         self.rows = [f"{prefix}:{name}" for name in rows]
         self.versions = b""
         self.value: Value | None = None
 
     def found(self, stored: bytes | None, *versions: bytes | None) -> Self:
-        """Take what is stored, and which versions the rows have now."""
+        """Take over what is stored, and the current versions of the rows."""
         self.versions = b" ".join(version or b"-" for version in versions)
-        made_of, _, text = (stored or b"").partition(b"\n")
-        if text and made_of == self.versions:
+        stored_versions, _, text = (stored or b"").partition(b"\n")
+        if text and stored_versions == self.versions:
             with suppress(ValidationError):
                 self.value = self._kind.model_validate_json(text)
         return self
 
     def stored(self, value: Value) -> bytes:
-        """What is to be stored."""
+        """The bytes to store."""
         return self.versions + b"\n" + value.model_dump_json().encode()

@@ -1,4 +1,4 @@
-"""Times in which Redis does not answer."""
+"""A circuit breaker for Redis."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,33 +14,33 @@ logger = structlog.stdlib.get_logger("app.cache")
 
 
 class Outage:
-    """Whether it makes sense to ask: after a failure nobody does for a while, then one tries."""
+    """After a failure Redis is not asked for a pause; then one caller tries again."""
 
     def __init__(self, pause: float) -> None:
         self._pause = pause
-        self._try_at: float | None = None
+        self._retry_at: float | None = None
 
     def may_ask(self) -> bool:
-        """Whether the caller should ask."""
-        if self._try_at is None:
+        """Whether the caller may send a request to Redis."""
+        if self._retry_at is None:
             return True
         now = monotonic()
-        if now < self._try_at:
+        if now < self._retry_at:
             return False
-        # The others wait for what this one finds.
-        self._try_at = now + self._pause
+        # This caller tries; until its result is known, others go on without Redis.
+        self._retry_at = now + self._pause
         return True
 
     @contextmanager
     def noticed(self) -> Generator[None]:
-        """Go on after a failure, and remember it; one line of the log tells of each outage."""
+        """Suppress and record a failure; the begin and the end of an outage are logged once."""
         try:
             yield
         except NO_ANSWER as error:
-            if self._try_at is None:
-                logger.warning("no answer from the cache", reason=str(error.__cause__ or error))
-            self._try_at = monotonic() + self._pause
+            if self._retry_at is None:
+                logger.warning("the cache is not available", reason=str(error.__cause__ or error))
+            self._retry_at = monotonic() + self._pause
         else:
-            if self._try_at is not None:
-                logger.info("the cache answers again")
-            self._try_at = None
+            if self._retry_at is not None:
+                logger.info("the cache is available again")
+            self._retry_at = None

@@ -1,74 +1,34 @@
-"""Lists by the page: keyset pagination, whose last page costs what the first does.
+"""Keyset pagination: the last page of a list costs no more than the first.
 
-Rows are ordered by their id, a UUID of version 7: newest first, stable while others come and go.
+Rows are ordered by primary key, a UUIDv7: newest first, and stable while rows are added or deleted.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
-from pydantic import AfterValidator
+from fastapi import Query, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Select, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import Base
 
+Entry = TypeVar("Entry")
 Model = TypeVar("Model", bound=Base)
 
 
-@dataclass(frozen=True)
-class Page:
-    """Which part of a list is wanted: `limit` rows that follow the row `after`."""
-
-    limit: int
-    after: UUID | None = None
-
-
-@dataclass(frozen=True)
-class Slice(Generic[Model]):
-    """The rows of a page, and the cursor of the next one if there is any."""
-
-    rows: Sequence[Model]
-    next_cursor: str | None
-
-
-async def fetch_page(
-    session: AsyncSession, statement: Select[Model], model: type[Model], page: Page
-) -> Slice[Model]:
-    """The rows of `model` on this page, newest first; one statement."""
-    mapper = inspect(model)
-    (key,) = mapper.primary_key
-    statement = statement.order_by(key.desc()).limit(page.limit + 1)
-    if page.after is not None:
-        statement = statement.where(key < page.after)
-    found = (await session.scalars(statement)).all()
-    if len(found) <= page.limit:
-        return Slice(found, None)
-    rows = found[: page.limit]
-    (last,) = mapper.primary_key_from_instance(rows[-1])
-    return Slice(rows, cursor_of(last))
-
-
-def link_next_page(request: Request, response: Response, cursor: str | None) -> None:
-    """Point to the next page by a `Link` header (RFC 8288), relative to the list's own URL."""
-    if cursor is not None:
-        query = request.url.include_query_params(cursor=cursor).query
-        response.headers["Link"] = f'<?{query}>; rel="next"'
-
-
 def cursor_of(identifier: UUID) -> str:
-    """The cursor of the page that follows the row with this id; opaque to the caller."""
+    """The cursor of the page that follows the row with this primary key; opaque to clients."""
     return urlsafe_b64encode(identifier.bytes).rstrip(b"=").decode()
 
 
 def read_cursor(cursor: str) -> UUID:
-    """The id of the row that a page follows.
+    """The primary key of the last row on the page before.
 
     Raises:
-        ValueError: the cursor is not one that `cursor_of` returned.
+        ValueError: the cursor was not issued by `cursor_of`.
     """
     try:
         identifier = UUID(bytes=urlsafe_b64decode(cursor.encode("ascii") + b"=="))
@@ -85,15 +45,48 @@ def _checked(cursor: str) -> str:
     return cursor
 
 
-async def _page(
-    limit: Annotated[int, Query(ge=1, le=100, description="Rows on a page.")] = 20,
-    cursor: Annotated[
-        Annotated[str, AfterValidator(_checked)] | None,
-        Query(description="`next_cursor` of the page before; none for the first."),
-    ] = None,
-) -> Page:
-    return Page(limit, None if cursor is None else read_cursor(cursor))
+class PageRequest(BaseModel):
+    """Which page of a list a request asks for."""
+
+    limit: int = Field(default=20, ge=1, le=100, description="The number of items on a page.")
+    cursor: Annotated[str, AfterValidator(_checked)] | None = Field(
+        default=None, description="`next_cursor` of the previous page; omitted for the first page."
+    )
 
 
-PageQuery = Annotated[Page, Depends(_page)]
+PageParams = Annotated[PageRequest, Query()]
 """The query parameters `limit` and `cursor`."""
+
+
+class Page(BaseModel, Generic[Entry]):
+    """One page of a list."""
+
+    # A service returns a page of models; `response_model` turns it into one of schemas.
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    items: Sequence[Entry]
+    next_cursor: str | None = Field(description="The cursor of the next page; null on the last.")
+
+
+async def fetch_page(
+    session: AsyncSession, statement: Select[Model], model: type[Model], params: PageRequest
+) -> Page[Model]:
+    """The requested page of `model`, newest first, in one statement."""
+    mapper = inspect(model)
+    (key,) = mapper.primary_key
+    statement = statement.order_by(key.desc()).limit(params.limit + 1)
+    if params.cursor is not None:
+        statement = statement.where(key < read_cursor(params.cursor))
+    found = (await session.scalars(statement)).all()
+    rows = found[: params.limit]
+    if len(found) == len(rows):
+        return Page(items=rows, next_cursor=None)
+    (last,) = mapper.primary_key_from_instance(rows[-1])
+    return Page(items=rows, next_cursor=cursor_of(last))
+
+
+def link_next_page(request: Request, response: Response, cursor: str | None) -> None:
+    """Add a `Link` header (RFC 8288) to the next page, relative to the URL of the list."""
+    if cursor is not None:
+        query = request.url.include_query_params(cursor=cursor).query
+        response.headers["Link"] = f'<?{query}>; rel="next"'

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, section 13): who has seen which version of a row."""
+"""Conditional requests (RFC 9110, section 13) by the version of a row."""
 
 from typing import Annotated
 
@@ -8,19 +8,19 @@ from rfc9457 import StatusProblem
 from app.core.errors import JSONObject
 
 IfMatch = Annotated[
-    str | None, Header(description="Change it only if it still has one of these ETags.")
+    str | None, Header(description="Apply the change only if the ETag is one of these.")
 ]
 IfNoneMatch = Annotated[
-    str | None, Header(description="Answer 304 if it still has one of these ETags.")
+    str | None, Header(description="Respond with 304 if the ETag is one of these.")
 ]
 NOT_MODIFIED: dict[int | str, JSONObject] = {
-    304: {"description": "It still has one of these ETags."}
+    304: {"description": "The ETag is one of those in `If-None-Match`."}
 }
 """For the `responses` of a route that honours `If-None-Match`."""
 
 
 class PreconditionFailed(StatusProblem):
-    """The row is not what the caller saw when they decided to change it."""
+    """The row was changed after the client read it."""
 
     status = 412
     title = "It was changed in the meantime."
@@ -33,18 +33,18 @@ def etag_of(version: int) -> str:
 
 
 def check_if_match(header: str | None, version: int) -> None:
-    """Honour `If-Match`, where it was sent.
+    """Honour `If-Match`, if it was sent.
 
     Raises:
-        PreconditionFailed: the row has another version by now.
+        PreconditionFailed: none of its entity tags is that of the row's version.
     """
     if header is not None and header.strip() != "*" and etag_of(version) not in _tags(header):
         raise PreconditionFailed
 
 
 def not_modified(header: str | None, version: int) -> Response | None:
-    """The answer 304, if `If-None-Match` was sent and names the row's version."""
-    # Here, as the RFC says, a weak tag is as good as a strong one.
+    """A 304 response, if `If-None-Match` was sent and matches the row's version."""
+    # The comparison is weak (RFC 9110, section 13.1.2): a weak tag equals the strong one.
     tags = [tag.removeprefix("W/") for tag in _tags(header or "")]
     if etag_of(version) not in tags and tags != ["*"]:
         return None

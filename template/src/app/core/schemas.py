@@ -1,19 +1,19 @@
-"""Types that requests and answers share."""
+"""Field types that schemas share."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr, StringConstraints
 
-# Not every database stores NUL; without this pattern it would answer with an error of its own.
+# Not every database stores NUL: without this check such a request would be a 500.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
-"""Text that the database can hold."""
+"""Text without NUL characters."""
 Line = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"
     ),
 ]
-"""A single line: 1 to 200 characters after trimming, none of them a control character."""
+"""A single line: 1 to 200 characters after trimming, without control characters."""
 
 
 def _encodable(secret: SecretStr) -> SecretStr:
@@ -27,4 +27,4 @@ def _encodable(secret: SecretStr) -> SecretStr:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_encodable)]
-"""A password or a token, which no log and no error repeats."""
+"""A password or a token, masked in logs and error messages."""

@@ -1,1 +1,1 @@
-"""Items: an example of a domain whose rows belong to users."""
+"""Items: an example of a domain."""

@@ -1,10 +1,10 @@
-"""What can go wrong with items."""
+"""Errors of the items domain."""
 
 from rfc9457 import StatusProblem
 
 
 class ItemNotFound(StatusProblem):
-    """There is no such item, or it is not the caller's: the answer does not tell which."""
+    """The caller has no access to an item with this id."""
 
     status = 404
     title = "There is no such item."

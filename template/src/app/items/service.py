@@ -1,4 +1,4 @@
-"""The rules about items: each belongs to one user, and nobody else sees it."""
+"""Items: each belongs to one user, who alone may read and change it."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from app.core.pagination import Page, Slice, fetch_page
+from app.core.pagination import Page, PageRequest, fetch_page
 from app.core.preconditions import check_if_match
 from app.items.errors import ItemNotFound
 from app.items.models import Item
@@ -15,24 +15,23 @@ from app.users.models import User
 
 
 def _items_of(owner: User) -> Select[Item]:
-    # An item has one owner, so a join brings both in one round trip; a collection
-    # would want selectinload.
+    # A join loads the owner in the same round trip; a collection would need selectinload.
     with_owner = joinedload(Item.owner, innerjoin=True)
     return select(Item).filter_by(owner_id=owner.id).options(with_owner)
 
 
-async def list_items(session: AsyncSession, owner: User, page: Page) -> Slice[Item]:
-    """The owner's items on this page, newest first."""
-    return await fetch_page(session, _items_of(owner), Item, page)
+async def list_items(session: AsyncSession, owner: User, params: PageRequest) -> Page[Item]:
+    """A page of the owner's items, newest first."""
+    return await fetch_page(session, _items_of(owner), Item, params)
 
 
 async def get_item(
     session: AsyncSession, owner: User, item_id: UUID, *, for_update: bool = False
 ) -> Item:
-    """The owner's item; `for_update` holds others off until the transaction ends.
+    """The owner's item; `for_update` locks its row until the transaction ends.
 
     Raises:
-        ItemNotFound: there is none, or it is somebody else's.
+        ItemNotFound: it does not exist, or belongs to another user.
     """
     statement = _items_of(owner).filter_by(id=item_id)
     if for_update:
@@ -43,10 +42,10 @@ async def get_item(
     return item
 
 
-async def create_item(session: AsyncSession, owner: User, *, name: str, description: str) -> Item:
+async def create_item(session: AsyncSession, owner: User, *, title: str, description: str) -> Item:
     """Add an item."""
     session.add(owner)
-    item = Item(owner_id=owner.id, owner=owner, name=name, description=description)
+    item = Item(owner_id=owner.id, owner=owner, title=title, description=description)
     session.add(item)
     await session.flush()
     return item
@@ -60,11 +59,11 @@ async def update_item(
     *,
     if_match: str | None = None,
 ) -> Item:
-    """Change the fields that are named.
+    """Set the fields that `changes` names.
 
     Raises:
-        ItemNotFound: there is none, or it is somebody else's.
-        PreconditionFailed: it is not the version that `if_match` asks for.
+        ItemNotFound: it does not exist, or belongs to another user.
+        PreconditionFailed: `if_match` names another version.
     """
     item = await get_item(session, owner, item_id, for_update=True)
     check_if_match(if_match, item.version)
@@ -79,11 +78,11 @@ async def update_item(
 async def delete_item(
     session: AsyncSession, owner: User, item_id: UUID, *, if_match: str | None = None
 ) -> None:
-    """Remove an item.
+    """Delete an item.
 
     Raises:
-        ItemNotFound: there is none, or it is somebody else's.
-        PreconditionFailed: it is not the version that `if_match` asks for.
+        ItemNotFound: it does not exist, or belongs to another user.
+        PreconditionFailed: `if_match` names another version.
     """
     item = await get_item(session, owner, item_id, for_update=True)
     check_if_match(if_match, item.version)

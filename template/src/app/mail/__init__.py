@@ -1,1 +1,1 @@
-"""Messages to people: by SMTP, or into the log where there is no mail server."""
+"""E-mail: by SMTP, or into the log where no server is configured."""

@@ -1,1 +1,1 @@
-"""Users: who they are, and their own account."""
+"""Users: accounts, passwords and access tokens."""

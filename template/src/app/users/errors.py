@@ -1,10 +1,19 @@
-"""What can go wrong with users."""
+"""Errors of the users domain."""
 
 from rfc9457 import StatusProblem
 
 
+class NotAuthenticated(StatusProblem):
+    """The access token is missing, expired or invalid."""
+
+    status = 401
+    title = "Authentication is needed."
+    type_ = "not-authenticated"
+    headers_ = {"WWW-Authenticate": "Bearer"}
+
+
 class EmailTaken(StatusProblem):
-    """Another user has this address."""
+    """Another account has this e-mail address."""
 
     status = 409
     title = "The e-mail address is taken."
@@ -12,7 +21,7 @@ class EmailTaken(StatusProblem):
 
 
 class InactiveUser(StatusProblem):
-    """The account was switched off."""
+    """The account was deactivated."""
 
     status = 403
     title = "The account is not active."
@@ -20,7 +29,7 @@ class InactiveUser(StatusProblem):
 
 
 class WrongPassword(StatusProblem):
-    """The current password, asked for again, is not right."""
+    """The current password, required for a change, is wrong."""
 
     status = 403
     title = "The password is wrong."

@@ -7,7 +7,7 @@ from app.db.base import Base, CreatedAt, Identifier, UpdatedAt
 
 
 class User(Base):
-    """Somebody with an account; the e-mail address, in lower case, is what they log in with."""
+    """An account; the e-mail address, in lower case, is the user name."""
 
     __tablename__ = "users"
 

@@ -13,11 +13,11 @@ router = APIRouter(prefix="/users", tags=["users"], responses=AUTHENTICATED)
 
 @router.get("/me", response_model=UserRead)
 async def read_me(user: CurrentUser) -> User:
-    """Who am I?"""
+    """Read my account."""
     return user
 
 
 @router.delete("/me", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_me(user: CurrentUser, session: WriteSession) -> None:
-    """Delete the account and everything that belongs to it."""
+    """Delete my account and everything that belongs to it."""
     await service.delete_user(session, user)

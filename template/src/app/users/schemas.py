@@ -1,4 +1,4 @@
-"""Users in requests and answers."""
+"""Request and response bodies of users."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,21 +15,21 @@ Password = Annotated[Secret, Field(min_length=8, max_length=128)]
 
 
 class Credentials(BaseModel):
-    """What a new user chooses."""
+    """The e-mail address and the password of a new account."""
 
     email: Email
     password: Password
 
 
 class PasswordChange(BaseModel):
-    """A new password, and the current one as proof."""
+    """A new password, with the current one as proof."""
 
     current_password: Annotated[Secret, Field(max_length=128)]
     new_password: Password
 
 
 class UserRead(BaseModel):
-    """A user, as they see themselves."""
+    """An account, as its owner sees it."""
 
     model_config = ConfigDict(from_attributes=True)
 

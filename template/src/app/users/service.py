@@ -1,4 +1,4 @@
-"""The rules about users."""
+"""Users and their passwords."""
 
 from uuid import UUID
 
@@ -6,10 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.security import NotAuthenticated, Security
 from app.db.session import Database
-from app.users.errors import EmailTaken, InactiveUser, WrongPassword
+from app.users.errors import EmailTaken, InactiveUser, NotAuthenticated, WrongPassword
 from app.users.models import User
+from app.users.security import Security
 
 
 async def create_user(
@@ -18,7 +18,7 @@ async def create_user(
     """Add a user.
 
     Raises:
-        EmailTaken: the address belongs to somebody else, also if they came a moment ago.
+        EmailTaken: another account has the address, even one of a concurrent request.
     """
     user = User(email=email, password_hash=await security.hash(password))
     session.add(user)
@@ -32,18 +32,18 @@ async def create_user(
 async def authenticate(
     database: Database, security: Security, *, email: str, password: str
 ) -> User:
-    """The user with this address and password; takes equally long where there is none.
+    """The user with this address and password; takes as long if there is none.
 
-    No connection is held while the password is checked, which is slow by design.
+    No connection is held while the password is verified, which is slow by design.
 
     Raises:
-        NotAuthenticated: no such user, or another password.
-        InactiveUser: the account was switched off.
+        NotAuthenticated: the address or the password is wrong.
+        InactiveUser: the account was deactivated.
     """
     async with database.read() as session:
         user = await session.scalar(select(User).filter_by(email=email.lower()))
-    fits = await security.verify(password, user.password_hash if user else None)
-    if user is None or not fits:
+    matches = await security.verify(password, user.password_hash if user else None)
+    if user is None or not matches:
         detail = "The e-mail address or the password is wrong."
         raise NotAuthenticated(detail)
     if not user.is_active:
@@ -55,8 +55,8 @@ async def get_active_user(session: AsyncSession, user_id: UUID) -> User:
     """The user with this id.
 
     Raises:
-        NotAuthenticated: there is none any more.
-        InactiveUser: the account was switched off.
+        NotAuthenticated: the user does not exist any more.
+        InactiveUser: the account was deactivated.
     """
     user = await session.get(User, user_id)
     if user is None:
@@ -82,6 +82,6 @@ async def change_password(
 
 
 async def delete_user(session: AsyncSession, user: User) -> None:
-    """Remove the user and all that belongs to them."""
+    """Delete the user and everything that belongs to them."""
     await session.delete(user)
     await session.flush()

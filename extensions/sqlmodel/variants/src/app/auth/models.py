@@ -11,10 +11,10 @@ from app.db.base import IDENTIFIER, Base, UTCDateTime, utc_now
 
 
 class RefreshToken(Base, table=True):
-    """A refresh token, of which only the hash is known here.
+    """A refresh token, stored as a hash.
 
-    All that come from one log-in are a family. Each may be used once; the second use of one shows
-    that it was stolen, and the family is deleted.
+    The tokens that descend from one log-in are a family. Each may be used once: a second use means
+    that it was stolen, and the whole family is deleted.
     """
 
     table_name = "refresh_tokens"
@@ -31,5 +31,5 @@ class RefreshToken(Base, table=True):
 
     @classmethod
     def expired(cls, now: datetime) -> ColumnElement[bool]:
-        """The condition of a query for tokens that nobody can use any more."""
+        """The SQL condition for expired tokens."""
         return col(cls.expires_at) < now

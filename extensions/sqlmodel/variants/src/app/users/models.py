@@ -10,7 +10,7 @@ from app.db.base import IDENTIFIER, Base, UTCDateTime, utc_now
 
 
 class User(Base, table=True):
-    """Somebody with an account; the e-mail address, in lower case, is what they log in with."""
+    """An account; the e-mail address, in lower case, is the user name."""
 
     table_name = "users"
 

@@ -30,7 +30,7 @@ def install_tasks(app: FastAPI, settings: Settings) -> None:
 
     @asynccontextmanager
     async def connect(app: FastAPI) -> AsyncGenerator[None]:
-        async with connected(tasks, app.state.database):
+        async with connected(tasks, app.state.database) as app.state.tasks:
             yield
 
     app.include_router(APIRouter(lifespan=connect))

@@ -6,8 +6,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Annotated
 
 import structlog
+from fastapi import Depends, Request
 from pydantic import ValidationError
 from taskiq import AsyncBroker, InMemoryBroker, TaskiqEvents, TaskiqState, async_shared_broker
 from taskiq.api import run_scheduler_task
@@ -27,8 +29,17 @@ PATIENCE = 5
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
+async def get_tasks(request: Request) -> AsyncBroker:
+    """Return the broker of the application."""
+    broker: AsyncBroker = request.app.state.tasks
+    return broker
+
+
+TasksDep = Annotated[AsyncBroker, Depends(get_tasks)]
+
+
 @asynccontextmanager
-async def connected(settings: TaskSettings, database: Database) -> AsyncGenerator[None]:
+async def connected(settings: TaskSettings, database: Database) -> AsyncGenerator[AsyncBroker]:
     """Send tasks to the broker that the settings name; without one, do them in this process."""
     async with AsyncExitStack() as stack:
         if settings.broker_url:
@@ -46,7 +57,7 @@ async def connected(settings: TaskSettings, database: Database) -> AsyncGenerato
             await stack.enter_async_context(background(schedule))
         stack.push_async_callback(broker.shutdown)
         async_shared_broker.default_broker(broker)
-        yield
+        yield broker
 
 
 async def connect(broker: AsyncBroker) -> None:

@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
-from taskiq import TaskiqDepends
+from taskiq import AsyncBroker, TaskiqDepends
 from taskiq.brokers.shared_broker import shared_task
 
+from app.core.project import NAME
 from app.db.session import Database
 from app.mail.senders import Sender, get_sender
 from app.tasks.effects import first_time
+from app.users.models import User
 
 
 @shared_task
@@ -20,5 +22,14 @@ async def send_welcome(
     """Welcome a new user, once. The address is given: the account may not be committed yet."""
     async with database.write.begin() as session:
         if await first_time(session, f"welcome {user_id}"):
-            text = "Welcome! Your account is ready."
-            await sender.send(to=email, subject="Welcome", text=text)
+            text = f"Welcome to {NAME}! Your account is ready."
+            await sender.send(to=email, subject=f"Welcome to {NAME}", text=text)
+
+
+async def welcome(tasks: AsyncBroker, user: User) -> None:
+    """Have a new user welcomed.
+
+    Raises:
+        SendTaskError: the broker did not accept the task.
+    """
+    await send_welcome.kicker().with_broker(tasks).kiq(user.id, user.email)

@@ -1,1 +1,0 @@
-"""Items: an example of a domain."""

@@ -1,0 +1,43 @@
+"""Statements per request, counted by SQLite."""
+
+from sqlalchemy import URL, event
+from sqlalchemy.engine import AdaptedConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.main import create_app
+from tests.conftest import client_of, settings_for
+from tests.users.fixtures import log_in
+
+
+def traced(engine: AsyncEngine) -> list[str]:
+    """Records the statements of the engine, with BEGIN and COMMIT."""
+    statements: list[str] = []
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def trace(connection: AdaptedConnection, _record: object) -> None:
+        connection.run_async(lambda driver: driver.set_trace_callback(statements.append))
+
+    return statements
+
+
+async def test_statements_of_warm_requests(own_database: URL) -> None:
+    app = create_app(settings_for(own_database))
+    statements = traced(app.state.database.engine)
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        await log_in(client)
+
+        async def trips(method: str, path: str, json: object = None) -> int:
+            for _ in range(8):  # until everything is cached
+                await client.request(method, path, json=json)
+            statements.clear()
+            response = await client.request(method, path, json=json)
+            assert response.is_success, response.text
+            return len(statements)
+
+        created = await client.post("/items", json={"title": "lamp"})
+        path = f"/items/{created.json()['id']}"
+        assert await trips("GET", "/users/me") == 1
+        assert await trips("GET", "/items") == 2
+        assert await trips("GET", path) == 2
+        assert await trips("POST", "/items", {"title": "lamp"}) == 4
+        assert await trips("PATCH", path, {"description": "brass"}) <= 5
