@@ -14,7 +14,7 @@ from pathlib import Path
 from brokers import Broker, broker_server, minimal_broker
 from nothing import ARGUMENTS, TASKS, nothing
 from pydantic import SecretStr
-from service import environment, wait_for
+from service import DRIVER, environment, wait_for
 from sqlalchemy import URL
 from taskiq import AsyncBroker, async_shared_broker
 
@@ -23,7 +23,6 @@ from app.db.session import Database
 from app.tasks.assembly import assemble
 from app.tasks.broker import create_broker
 from app.tasks.settings import TaskSettings
-from tools.driver import DRIVER
 
 ROUNDS = 5
 SENDERS = 50

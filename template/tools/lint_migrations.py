@@ -14,8 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 
-from tools.driver import DRIVER
-from tools.processes import PROJECT
+PROJECT = Path(__file__).parent.parent
 
 
 def main() -> None:
@@ -36,7 +35,7 @@ def write(revision: Script, folder: Path) -> Path:
     file = folder / f"{Path(revision.path).stem}.sql"
     sql = io.StringIO()
     config = Config(PROJECT / "alembic.ini", output_buffer=sql)
-    config.attributes["url"] = f"postgresql+{DRIVER}://"
+    config.attributes["url"] = "postgresql://"
     before = revision.down_revision or "base"
     command.upgrade(config, f"{before}:{revision.revision}", sql=True)
     file.write_text(sql.getvalue(), "utf-8")

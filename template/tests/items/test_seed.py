@@ -8,8 +8,7 @@ import sys
 from sqlalchemy import URL, text
 
 from app.db.session import Database
-from tests.conftest import settings_for
-from tests.migrating import PROJECT
+from tests.conftest import PROJECT, settings_for
 
 
 def seed(url: URL) -> str:
