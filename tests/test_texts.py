@@ -102,7 +102,7 @@ def test_type_checkers_are_strict_with_everything(trees: list[tuple[Answers, Tre
                 assert (
                     tools["mypy"].items()
                     >= {
-                        "owns": FOLDERS,
+                        "files": FOLDERS,
                         "plugins": ["pydantic.mypy"],
                         "python_version": oldest,
                         "strict": True,
