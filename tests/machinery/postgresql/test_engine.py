@@ -1,8 +1,7 @@
-"""What is PostgreSQL's alone: deferred constraints, time-outs and deadlocks."""
+"""The engine on PostgreSQL: deferred constraints, timeouts, deadlocks and a pooler."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from time import monotonic
 
 import httpx2
 import pytest
@@ -17,11 +16,8 @@ from tests.conftest import settings_for
 
 @pytest.fixture
 async def database(own_database: URL) -> AsyncIterator[Database]:
-    """A database of its own with two notes, and short time-outs."""
-    settings = settings_for(
-        own_database, database_statement_timeout=0.5, database_lock_timeout=0.25
-    )
-    database = Database.create(settings)
+    """A database with two notes."""
+    database = Database.create(settings_for(own_database))
     async with database.write.begin() as session:
         unique = "UNIQUE DEFERRABLE INITIALLY DEFERRED"
         await session.execute(text(f"CREATE TABLE notes (id int, body text {unique})"))
@@ -40,16 +36,17 @@ async def app(own_database: URL, database: Database) -> AsyncIterator[FastAPI]:
         app.state.database = own
 
 
-async def rename(database: Database, *numbers: int) -> None:
-    """Change these notes one after the other, in one transaction."""
+async def rename(database: Database, *numbers: int, barrier: asyncio.Barrier | None = None) -> None:
+    """Change these notes one after the other, in one transaction; wait after the first."""
     async with database.write.begin() as session:
         for number in numbers:
             change = text("UPDATE notes SET body = body || 'x' WHERE id = :id")
             await session.execute(change, {"id": number})
-            await asyncio.sleep(0.1)
+            if barrier and number == numbers[0]:
+                await barrier.wait()
 
 
-async def test_commit_that_fails_is_an_error_and_leaves_no_row(
+async def test_failed_commit_is_an_error_and_leaves_no_row(
     app: FastAPI, client: httpx2.AsyncClient
 ) -> None:
     @app.post("/notes", status_code=201)
@@ -64,11 +61,11 @@ async def test_commit_that_fails_is_an_error_and_leaves_no_row(
     assert (await client.get("/notes")).json() == 2
 
 
-async def test_nothing_is_left_on_a_connection_that_a_pooler_hands_on(own_database: URL) -> None:
+async def test_connection_of_a_pooler_keeps_no_state(own_database: URL) -> None:
     database = Database.create(
         settings_for(own_database, database_pooler=True, database_pool_size=1)
     )
-    for _ in range(10):  # a driver prepares a statement when it has seen it a few times
+    for _ in range(10):  # drivers prepare a statement after a few executions
         async with database.read() as session:
             await session.execute(text("SELECT 1"))
     async with database.read() as session:
@@ -78,48 +75,47 @@ async def test_nothing_is_left_on_a_connection_that_a_pooler_hands_on(own_databa
     await database.close()
 
 
-async def test_statement_that_takes_too_long_ends(database: Database) -> None:
+async def test_statement_that_takes_too_long_ends(own_database: URL) -> None:
+    database = Database.create(settings_for(own_database, database_statement_timeout=1))
     async with database.read() as session:
         with pytest.raises(DatabaseUnavailable):
-            await session.execute(text("SELECT pg_sleep(5)"))
+            await session.execute(text("SELECT pg_sleep(60)"))
     async with database.read() as session:
         await session.execute(text("SELECT 1"))
+    await database.close()
 
 
 async def test_wait_for_a_lock_ends(own_database: URL, database: Database) -> None:
     settings = settings_for(own_database, database_statement_timeout=0, database_lock_timeout=0.25)
     waiting = Database.create(settings)
-    start = monotonic()
-    async with asyncio.timeout(10), database.write.begin() as session:
+    async with asyncio.timeout(60), database.write.begin() as session:
         await session.execute(text("UPDATE notes SET body = 'c' WHERE id = 1"))
         with pytest.raises(DatabaseUnavailable):
             await rename(waiting, 1)
-    assert monotonic() - start < 5
     await waiting.close()
 
 
-async def test_one_of_two_in_a_deadlock_may_try_again(
-    own_database: URL, database: Database
-) -> None:
-    patient = Database.create(settings_for(own_database))  # deadlocks are looked for after a second
+async def test_one_transaction_of_a_deadlock_may_be_retried(database: Database) -> None:
+    barrier = asyncio.Barrier(2)
     results = await asyncio.gather(
-        rename(patient, 1, 2), rename(patient, 2, 1), return_exceptions=True
+        rename(database, 1, 2, barrier=barrier),
+        rename(database, 2, 1, barrier=barrier),
+        return_exceptions=True,
     )
-    await patient.close()
     assert [type(result) for result in results if result] == [TransactionConflict]
     async with database.read() as session:
         bodies = await session.scalars(text("SELECT body FROM notes ORDER BY id"))
         assert bodies.all() == ["ax", "bx"]
 
 
-async def test_changed_column_type_does_not_poison_connections(
+async def test_connections_survive_a_changed_column_type(
     own_database: URL, database: Database
 ) -> None:
     async def read() -> None:
         async with database.read() as session:
             await session.execute(text("SELECT body FROM notes"))
 
-    for _ in range(10):  # a driver prepares a statement when it has seen it a few times
+    for _ in range(10):  # drivers prepare a statement after a few executions
         await read()
     other = Database.create(settings_for(own_database))
     async with other.write.begin() as session:

@@ -1,4 +1,4 @@
-"""What is SQLite's alone: foreign keys, one writer at a time, and commits that fail."""
+"""The engine on SQLite: foreign keys, one writer at a time, and failed commits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from tests.conftest import settings_for
 
 @pytest.fixture
 async def database(own_database: URL) -> AsyncIterator[Database]:
-    """A database of its own with a note, and little patience."""
+    """A database with a note, and a short lock timeout."""
     database = Database.create(settings_for(own_database, database_lock_timeout=0.2))
     deferred = "DEFERRABLE INITIALLY DEFERRED"
     async with database.write.begin() as session:
@@ -52,7 +52,7 @@ async def test_every_connection_is_configured(
             assert await session.scalar(text(f"PRAGMA {pragma}")) == value
 
 
-async def test_commit_that_fails_is_an_error_and_leaves_no_row(
+async def test_failed_commit_is_an_error_and_leaves_no_row(
     app: FastAPI, client: httpx2.AsyncClient
 ) -> None:
     @app.post("/lines", status_code=201)
@@ -83,7 +83,7 @@ async def test_connection_of_a_failed_commit_is_clean(
     await single.close()
 
 
-async def test_those_that_read_and_then_write_wait_for_each_other(own_database: URL) -> None:
+async def test_transactions_that_read_and_then_write_are_serialized(own_database: URL) -> None:
     database = Database.create(settings_for(own_database))
 
     async def count_up() -> None:
@@ -102,7 +102,7 @@ async def test_those_that_read_and_then_write_wait_for_each_other(own_database: 
     await database.close()
 
 
-async def test_wait_for_the_writer_ends_and_readers_never_wait(database: Database) -> None:
+async def test_wait_for_the_writer_ends_and_readers_do_not_wait(database: Database) -> None:
     async with database.write.begin() as session:
         await session.execute(text("UPDATE notes SET number = 1"))
         async with database.read() as reader:
