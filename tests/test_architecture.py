@@ -17,12 +17,8 @@ ROOT = "src/app/"
 # Where the service and what runs beside it begin, what is looked for by its name, and what there is
 # for a project's own domains and tasks.
 ENTRY = re.compile(
-<<<<<<< HEAD
-    r"app\.(main|db\.base|outbox\.(relay|lag)|tasks\.(worker|clock|failed|effects)|(\w+\.)*(models|tasks))"
-=======
-    r"app\.(main|core\.(pagination|preconditions|schemas)|outbox\.(relay|lag)"
+    r"app\.(main|db\.base|core\.(pagination|preconditions|schemas)|outbox\.(relay|lag)"
     r"|tasks\.(worker|clock|failed|effects)|(\w+\.)*(models|tasks))"
->>>>>>> domains
 )
 
 
@@ -131,11 +127,15 @@ def test_image_is_labelled_by_the_workflow(trees: list[Tree]) -> None:
 
 
 def test_driver_is_installed(trees: list[Tree]) -> None:
-    """What the URL of development and tests names is a distribution that the service requires."""
+    """The URLs of development and tests name the driver that the service requires."""
+    drivers = {"aiosqlite", "asyncmy", "asyncpg", "psycopg"}
     for tree in trees:
-        (driver,) = re.findall(r'(?m)^DRIVER = "(\w+)"$', tree["tools/driver.py"])
         required = tomllib.loads(tree["pyproject.toml"])["project"]["dependencies"]
-        assert driver in map(facts.distribution, required)
+        installed = drivers & {*map(facts.distribution, required)}
+        texts = [tree[path] for path in (".env.example", "tests/database.py", "tools/run.py")]
+        named = {*re.findall(r"\b\w+\b", "\n".join(texts))} & drivers
+        assert named == installed
+        assert len(installed) == 1
 
 
 def test_models_are_of_the_chosen_kind(trees: list[Tree]) -> None:

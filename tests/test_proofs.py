@@ -191,11 +191,12 @@ def test_license(name: str, template: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_python_of_the_image(version: str, template: Path, tmp_path: Path) -> None:
-    """The image has the Python that was chosen."""
+    """The image and development have the Python that was chosen."""
     answers = {"preset": "custom", "python_version": version}
     project = GeneratedProject.render(template, tmp_path / "service", answers)
     images = re.findall(r"(?m)^FROM (\S+)", (project.path / "Dockerfile").read_text("utf-8"))
     assert images[0].startswith(f"python:{version}-")
+    assert (project.path / ".python-version").read_text("utf-8") == f"{version}\n"
 
 
 def test_workflow_checks_and_tests(template: Path, tmp_path: Path) -> None:

@@ -202,13 +202,13 @@ def test_renders_each_text_once(template: Path) -> None:
     """All legal ways through a file's questions give all its texts."""
     renderer = Renderer(template)
 
-    def driver(reading: Reading) -> str | None:
-        return renderer.text("tools/driver.py", reading)
+    def version(reading: Reading) -> str | None:
+        return renderer.text(".python-version", reading)
 
-    found = [*renderer.explore(driver)]
-    drivers = ("aiosqlite", "asyncmy", "asyncpg", "psycopg")
-    assert sorted(str(way.answers["database_driver"]) for way in found) == [*drivers]
-    assert all(way.answers.keys() == {"database_driver"} for way in found)
+    found = [*renderer.explore(version)]
+    versions = ("3.11", "3.12", "3.13", "3.14")
+    assert sorted(str(way.answers["python_version"]) for way in found) == [*versions]
+    assert all(way.answers.keys() == {"python_version"} for way in found)
     assert len({way.result for way in found}) == 4
 
 

@@ -17,13 +17,12 @@ from pathlib import Path
 
 import httpx2
 
+from plinth.harness.project import clean_environment
 from tools.server import Server, ServerError
 from tools.walk import Walk, WalkError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = REPOSITORY / "build" / "demo"
-# What this checkout's own `uv run` and `make` hand down and the service must not see.
-FOREIGN = ("APP_", "VIRTUAL_ENV", "MAKE", "MFLAGS")
 
 
 class DemoError(Exception):
@@ -48,7 +47,7 @@ def main() -> int:
 
 def demonstrate(folder: Path, started: float) -> None:
     """Do everything, one paragraph of output after the other."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+    environment = clean_environment()
     print(f"1. Generate the default service into {folder}")
     generate(folder)
     files = sum(path.is_file() for path in folder.rglob("*"))

@@ -63,8 +63,9 @@ TESTS = {
 # The database's own tests are the first to see a table that is not as it should be; those of the
 # embedded database take most of the time and see nothing of what answers change.
 PYTEST = (
-    *("--exitfirst", "-p", "no:randomly", "--ignore", "tests/test_tools.py"),
-    *("tests/database", "tests"),
+    *("--exitfirst", "-p", "no:randomly"),
+    *("--ignore", "tests/machinery/postgresql/test_embedded_postgres.py"),
+    *("tests/test_migrations.py", "tests"),
 )
 # A mistake in what many projects share is seen by each of them.
 MOST_PROGRAMS = 2

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from app.core.config import Settings
 from app.core.logging import configure_logging
 from app.db.session import Database
 
+DRIVER = next(name for name in ("psycopg", "asyncpg", "asyncmy", "aiosqlite") if find_spec(name))
 PASSWORD = "correct horse battery staple"
 PROJECT = Path.cwd()
 
@@ -52,10 +54,11 @@ def database_server() -> Generator[Server]:
 @contextmanager
 def postgresql(_folder: Path) -> Generator[Server]:
     """Start the embedded PostgreSQL, with a folder of its own."""
-    from tools.embedded_postgres import data_directory, server
+    from tools.embedded_postgres import postgres_server, state_directory
 
-    data = data_directory(f"bench-{os.getpid()}")
-    with server(data, durable=True) as postgres:
+    purpose = f"bench-{os.getpid()}"
+    data = state_directory() / purpose
+    with postgres_server(purpose, durable=True) as postgres:
         postgres.ensure_database()
         # The package's own way to start and stop; one that others hold would go on.
         handle: Any = postgres.handle

@@ -15,7 +15,7 @@ from app.tasks.broker import create_broker
 from brokers import Broker, broker_server, minimal_broker
 from nothing import ARGUMENTS, TASKS, nothing
 from pydantic import SecretStr
-from service import environment, wait_for
+from service import DRIVER, environment, wait_for
 from sqlalchemy import URL
 from taskiq import AsyncBroker, async_shared_broker
 from tools.driver import DRIVER

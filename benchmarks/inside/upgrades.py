@@ -6,9 +6,8 @@ import subprocess
 import sys
 
 from service import database_server, environment
-from sqlalchemy import URL, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from tests.databases import SCHEMA
+from sqlalchemy import URL
+from tests.test_migrations import schema_of
 
 PROCESSES = 8
 ROUNDS = 5
@@ -20,15 +19,6 @@ print(flush=True)
 input()
 command.upgrade(Config(toml_file="pyproject.toml"), "head")
 """
-
-
-async def schema(url: URL) -> list[str]:
-    """Return what there is in the database."""
-    engine = create_async_engine(url)
-    async with engine.connect() as connection:
-        found = sorted(str(row) for row in await connection.execute(text(SCHEMA)))
-    await engine.dispose()
-    return found
 
 
 def upgrade_at_once(url: URL) -> int:
@@ -65,10 +55,10 @@ async def main() -> None:
     with database_server() as server:
         for _ in range(ROUNDS):
             failed += upgrade_at_once(server.url)
-            schemas.append(await schema(server.url))
+            schemas.append(await schema_of(server.url))
             alembic(server.url, "downgrade", "base")
         alembic(server.url, "upgrade", "head")
-        schemas.append(await schema(server.url))
+        schemas.append(await schema_of(server.url))
     figures = {
         "upgrades": PROCESSES * ROUNDS,
         "failed": failed,

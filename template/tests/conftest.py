@@ -1,11 +1,14 @@
 """Fixtures for all tests: a database, the application on it, and a client."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
+from alembic import command
+from alembic.config import Config
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import URL
@@ -14,16 +17,16 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from app.core.config import Settings
 from app.db.session import Database
 from app.main import create_app
-from tests.databases import new_database
-from tests.migrating import upgrade
-from tests.servers import database_server
+from tests.database import database_server, new_database
 
-# What tests of every part need of one part.
+PROJECT = Path(__file__).parent.parent
+
+# Fixtures of one folder that tests of the others use too.
 pytest_plugins = [
     f"tests.{file.parent.name}.fixtures" for file in Path(__file__).parent.glob("*/fixtures.py")
 ]
 
-# The developer's own settings must not change what tests see.
+# A developer's own settings must not change the results.
 GIVEN_SERVER = os.environ.get("APP_DATABASE_URL")
 for name in [name for name in os.environ if name.startswith("APP_")]:
     del os.environ[name]
@@ -32,14 +35,14 @@ os.environ["APP_ENVIRONMENT"] = "test"
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[URL]:
-    """The server on which tests make their databases."""
+    """The server on which the databases of the tests are created."""
     with database_server(GIVEN_SERVER) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 async def template(server: URL) -> AsyncIterator[URL]:
-    """A migrated database, to copy from."""
+    """A migrated database that the others are copies of."""
     async with new_database(server) as url:
         await upgrade(url)
         yield url
@@ -47,7 +50,7 @@ async def template(server: URL) -> AsyncIterator[URL]:
 
 @pytest.fixture(scope="session")
 async def shared_database(server: URL, template: URL) -> AsyncIterator[Database]:
-    """A database for all tests that leave nothing behind."""
+    """The database of the tests that leave no rows behind."""
     async with new_database(server, template) as url:
         database = Database.create(settings_for(url))
         yield database
@@ -58,8 +61,8 @@ async def shared_database(server: URL, template: URL) -> AsyncIterator[Database]
 async def database(shared_database: Database) -> AsyncIterator[Database]:
     """One connection, whose transaction is rolled back after the test.
 
-    Commits of the code under test end a savepoint. Reads must not open one of their own: closing it
-    would undo what was written since.
+    A commit of the code under test releases a savepoint. A read session has none: closing it would
+    roll back what was written since.
     """
     async with shared_database.write() as session:
         connection = await session.connection()
@@ -80,26 +83,26 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def own_database(server: URL, template: URL) -> AsyncIterator[URL]:
-    """A migrated database for one test that commits, or uses many connections."""
+    """A migrated database for one test, which may commit and use several connections."""
     async with new_database(server, template) as url:
         yield url
 
 
 @pytest.fixture
 def settings(server: URL) -> Settings:
-    """Settings that no environment has changed."""
+    """The default settings, on the server of the tests."""
     return settings_for(server)
 
 
 def settings_for(url: URL, **changes: float) -> Settings:
-    """Settings for tests on this database."""
+    """The default settings, on this database, with these changes."""
     secret = SecretStr(url.render_as_string(hide_password=False))
     return Settings(environment="test", database_url=secret).model_copy(update=changes)
 
 
 @pytest.fixture
 async def app(settings: Settings, database: Database) -> AsyncIterator[FastAPI]:
-    """The application, started, on the test's connection."""
+    """The application after its startup, on the connection of the test."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         app.state.database, own = database, app.state.database
@@ -115,6 +118,18 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 def client_of(app: FastAPI) -> httpx2.AsyncClient:
-    """A client of the application that sees a failure as an answer, as real ones do."""
+    """A client of the application, which gets a response where the application raises."""
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx2.AsyncClient(transport=transport, base_url="http://test")
+
+
+def alembic_config(url: URL) -> Config:
+    """Alembic's configuration, for this database."""
+    config = Config(toml_file=PROJECT / "pyproject.toml")
+    config.attributes["url"] = url.render_as_string(hide_password=False)
+    return config
+
+
+async def upgrade(url: URL) -> None:
+    """Apply every migration."""
+    await asyncio.to_thread(command.upgrade, alembic_config(url), "head")

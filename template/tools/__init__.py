@@ -1,1 +1,1 @@
-"""Commands for development; the service itself knows nothing of them."""
+"""Commands for development. The service does not import them."""

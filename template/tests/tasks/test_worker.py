@@ -14,7 +14,7 @@ from app.db.session import Database
 from app.tasks import install_tasks
 from app.tasks.effects import first_time
 from app.tasks.settings import TaskSettings
-from tests.migrating import PROJECT
+from tests.conftest import PROJECT
 from tests.tasks.fixtures import Sender
 from tests.tasks.processes import PATIENCE, are_left, kill, started
 from tests.tasks.slow import mark_by

@@ -10,8 +10,8 @@ from sqlalchemy import URL, Column, NullPool, TypeDecorator, insert
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db.base import Base, utc_now
-from tests.databases import new_database
-from tests.migrating import alembic_config, upgrade
+from tests.conftest import alembic_config, upgrade
+from tests.database import new_database
 from tests.test_migrations import schema_of
 
 

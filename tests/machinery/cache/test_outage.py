@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from app.cache.cache import Cache
 from tests.cache.fixtures import ROWS, Loader, MakeCache, Thing
-from tools.embedded_redis import answers, comes_true, server_program
+from tools.embedded_redis import replies, server_program, wait_until
 
 PAUSE = 1
 
@@ -32,7 +32,7 @@ class Server:
         self.process = subprocess.Popen(
             [server_program(), *options], cwd=self.socket.parent, stdout=subprocess.DEVNULL
         )
-        comes_true(lambda: answers(self.socket))
+        wait_until(lambda: replies(self.socket))
 
     def stop(self) -> None:
         """Stop the server."""

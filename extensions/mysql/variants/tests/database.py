@@ -1,0 +1,83 @@
+"""The databases of the tests: real ones, created for a test run and dropped after it."""
+
+{% if container %}
+import os
+{% endif %}
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+{% if container %}
+from pathlib import Path
+{% endif %}
+from uuid import uuid4
+
+import pytest
+{% if container %}
+import yaml
+{% endif %}
+from sqlalchemy import URL, NullPool, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+{% if container %}
+COMPOSE = Path(__file__).parent.parent / "compose.yaml"
+
+{% endif %}
+
+@contextmanager
+def database_server(given: str | None) -> Generator[URL]:
+{% if container %}
+    """The given server, whose user may create databases.
+
+    With `TEST_DATABASE=container` it is a container of the image that compose.yaml names.
+    """
+    if os.environ.get("TEST_DATABASE") == "container":
+        from testcontainers.community.mysql import (  # noqa: PLC0415 - needs Docker
+            MySqlContainer,
+        )
+
+        image: str = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]["database"]["image"]
+        with MySqlContainer(image, dialect="asyncmy", username="root") as container:
+            yield make_url(container.get_connection_url())
+    elif given:
+        yield make_url(given)
+    else:
+        sentence = "Set APP_DATABASE_URL to a MySQL or MariaDB server, or TEST_DATABASE=container."
+        pytest.exit(sentence, 1)
+{% else %}
+    """The given server, whose user may create databases."""
+    if not given:
+        pytest.exit("Set APP_DATABASE_URL to a MySQL or MariaDB server for the tests.", 1)
+    yield make_url(given)
+{% endif %}
+
+
+@asynccontextmanager
+async def new_database(server: URL, template: URL | None = None) -> AsyncGenerator[URL]:
+    """An empty database, or a copy of `template`."""
+    url = server.set(database=f"test_{uuid4().hex}")
+    engine = create_async_engine(server, poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql(f"CREATE DATABASE {url.database} CHARACTER SET utf8mb4")
+        if template:
+            await _copy(connection, str(template.database), str(url.database))
+            await connection.commit()
+    try:
+        yield url
+    finally:
+        async with engine.connect() as connection:
+            await connection.exec_driver_sql(f"DROP DATABASE {url.database}")
+
+
+def unreachable(server: URL) -> URL:
+    """The URL of a server that does not exist."""
+    return server.set(host="127.0.0.1", port=1, query={})
+
+
+async def _copy(connection: AsyncConnection, source: str, target: str) -> None:
+    await connection.exec_driver_sql("SET foreign_key_checks = 0")
+    tables = (await connection.exec_driver_sql(f"SHOW TABLES FROM {source}")).scalars().all()
+    await connection.exec_driver_sql(f"USE {target}")
+    for table in tables:
+        created = await connection.exec_driver_sql(f"SHOW CREATE TABLE {source}.{table}")
+        await connection.exec_driver_sql(created.mappings().one()["Create Table"])
+        rows = f"SELECT * FROM {source}.{table}"  # noqa: S608 - names from the server itself
+        await connection.exec_driver_sql(f"INSERT INTO {target}.{table} {rows}")

@@ -1,0 +1,35 @@
+"""The databases of the tests: files, created for a test run and removed after it."""
+
+import shutil
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from sqlalchemy import URL
+
+
+@contextmanager
+def database_server(_given: str | None) -> Generator[URL]:
+    """A file in a temporary folder, where the other databases go; never the one of development."""
+    with TemporaryDirectory() as folder:
+        yield URL.create("sqlite+aiosqlite", database=str(Path(folder) / "server.db"))
+
+
+@asynccontextmanager
+async def new_database(server: URL, template: URL | None = None) -> AsyncGenerator[URL]:
+    """An empty database, or a copy of `template`, which must have no open connections."""
+    file = Path(str(server.database)).with_name(f"{uuid4().hex}.db")
+    if template:
+        shutil.copyfile(str(template.database), file)
+    try:
+        yield server.set(database=str(file))
+    finally:
+        for left in file.parent.glob(f"{file.name}*"):
+            left.unlink()
+
+
+def unreachable(server: URL) -> URL:
+    """The URL of a file that cannot be opened."""
+    return server.set(database="/does/not/exist.db")

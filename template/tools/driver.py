@@ -1,3 +1,0 @@
-"""The database driver of development and tests."""
-
-DRIVER = "psycopg"

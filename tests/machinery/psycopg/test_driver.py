@@ -1,0 +1,9 @@
+"""The driver of the service's connections."""
+
+from app.db.session import Database
+
+
+async def test_service_connects_by_the_chosen_driver(database: Database) -> None:
+    async with database.read() as session:
+        pooled = await (await session.connection()).get_raw_connection()
+        assert type(pooled.driver_connection).__module__.partition(".")[0] == "psycopg"

@@ -1,0 +1,36 @@
+"""The embedded Redis: it stops with its last user, however that one ends."""
+
+from socket import AF_UNIX, socket
+
+import pytest
+
+from tools.embedded_redis import redis_server
+
+
+def ping(url: str) -> bytes:
+    with socket(AF_UNIX) as client:
+        client.connect(url.removeprefix("unix://"))
+        client.sendall(b"PING\r\n")
+        return client.recv(16)
+
+
+def test_server_has_stopped_when_its_last_user_leaves() -> None:
+    """Otherwise the next user would join one that is about to stop."""
+    with redis_server("once") as url:
+        assert ping(url) == b"+PONG\r\n"
+    with pytest.raises((FileNotFoundError, ConnectionRefusedError)):
+        ping(url)
+
+
+def test_server_stops_after_an_exception() -> None:
+    with pytest.raises(LookupError), redis_server("failing") as url:
+        raise LookupError
+    with pytest.raises((FileNotFoundError, ConnectionRefusedError)):
+        ping(url)
+
+
+def test_server_stays_for_the_second_user() -> None:
+    with redis_server("shared") as url:
+        with redis_server("shared") as same:
+            assert same == url
+        assert ping(url) == b"+PONG\r\n"
