@@ -12,7 +12,7 @@ import app.tasks.worker
 from app.db.session import Database
 from app.tasks.connection import create_sender, opened
 from app.tasks.errors import TasksUnavailable
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 from app.tasks.task import TaskContext, task
 
 NOT_SENT = TasksUnavailable

@@ -16,7 +16,7 @@ from taskiq.cli.worker.run import run_worker
 
 from app.db.session import Database
 from app.tasks.connection import connected
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 from app.tasks.worker import worker_arguments
 
 NOT_SENT = SendTaskError

@@ -20,7 +20,7 @@ from taskiq.brokers.shared_broker import shared_task
 from taskiq.cli.worker.args import WorkerArgs
 from taskiq.cli.worker.run import start_listen
 
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 
 TASKS = 5_000
 times: list[tuple[float, float]] = []

@@ -19,7 +19,7 @@ from service import database_server, environment, migrated
 from sqlalchemy import text
 from supervised import Service, kept_running
 
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 
 # A process for each task takes its time.
 TASKS = 150 if LIBRARY == "rq" else 2_000

@@ -22,7 +22,7 @@ from app.core.config import Settings
 from app.db.session import Database
 from app.tasks.assembly import assemble
 from app.tasks.broker import create_broker
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 from tools.driver import DRIVER
 
 ROUNDS = 5

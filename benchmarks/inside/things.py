@@ -19,7 +19,7 @@ from app.db.session import Database, WriteSession
 from app.main import create_app
 from app.outbox import relay
 from app.outbox.outbox import Outbox
-from app.tasks.effects import first_time
+from app.tasks.service import first_time
 from app.tasks.worker import worker_arguments
 
 TABLES = (

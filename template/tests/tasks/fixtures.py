@@ -12,10 +12,10 @@ from sqlalchemy import URL, select
 from app.core.config import Settings
 from app.db.session import Database
 from app.tasks.broker import Broker
+from app.tasks.config import TaskSettings
 from app.tasks.connection import deliver_text
 from app.tasks.errors import TasksUnavailable
 from app.tasks.models import FailedTask
-from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, Sender, TaskContext, task
 from app.tasks.work import do
 from tests.tasks.brokers import broker_server, cleaned
@@ -85,8 +85,8 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> HeldTasks:
     """What the application of this test sends."""
     held = HeldTasks()
     monkeypatch.setattr("app.tasks.connection.LocalTasks.deliver", held.deliver)
-    monkeypatch.setattr("app.tasks.scheduler.Schedule.send_due", _nothing)
-    monkeypatch.setattr("app.tasks.scheduler.send_failed", _nothing)
+    monkeypatch.setattr("app.tasks.schedule.Schedule.send_due", _nothing)
+    monkeypatch.setattr("app.tasks.schedule.send_failed", _nothing)
     return held
 
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from app.tasks.effects import first_time
 from app.tasks.models import TaskEffect
+from app.tasks.service import first_time
 from app.tasks.task import Sender, TaskContext, task
 from app.tasks.worker import main
 

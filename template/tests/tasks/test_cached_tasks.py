@@ -6,14 +6,14 @@ from app.cache.entries import row
 from app.cache.forgetting import forget_row
 from app.core.config import Settings
 from app.tasks.models import TaskEffect
-from app.tasks.resources import open_database
+from app.tasks.process import open_database
 from tests.cache.fixtures import Loader, MakeCache, Thing
 
 
 async def test_change_of_a_worker_is_forgotten(
     cached_settings: Settings, make_cache: MakeCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.tasks.resources.get_settings", lambda: cached_settings)
+    monkeypatch.setattr("app.tasks.process.get_settings", lambda: cached_settings)
     cache, rows = make_cache(), [row(TaskEffect, "first")]
     await cache.get_or_load(Thing, rows, Loader("first"))
     database = open_database()

@@ -7,11 +7,11 @@ from sqlalchemy import update
 
 from app.db.base import utc_now
 from app.db.session import Database
+from app.tasks.config import TaskSettings
 from app.tasks.errors import TasksUnavailable
 from app.tasks.failed import forget, resend
 from app.tasks.models import FailedTask
-from app.tasks.scheduler import Schedule, look, send_failed
-from app.tasks.settings import TaskSettings
+from app.tasks.schedule import Schedule, look, send_failed
 from app.tasks.task import Message, TaskContext
 from app.tasks.tasks import delete_old
 from tests.tasks.fixtures import HeldTasks, fail, failed_tasks

@@ -6,7 +6,7 @@ import pytest
 from nats.errors import TimeoutError as NothingNew
 
 from app.tasks.broker import create_broker
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 
 
 @dataclass

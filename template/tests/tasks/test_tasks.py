@@ -17,11 +17,11 @@ from app.core.logging import configure_logging
 from app.db.base import utc_now
 from app.db.session import Database
 from app.tasks.broker import Broker
+from app.tasks.config import TaskSettings
 from app.tasks.connection import TasksDep, create_sender, opened
-from app.tasks.effects import first_time
 from app.tasks.errors import TasksUnavailable
 from app.tasks.models import FailedTask, TaskEffect
-from app.tasks.settings import TaskSettings
+from app.tasks.service import first_time
 from app.tasks.task import Message, TaskContext, task
 from app.tasks.tasks import delete_old
 from tests.tasks.fixtures import HeldTasks, fail, failed_tasks

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from app.core.config import ConfigurationError, Settings
 from app.db.session import Database
 from app.tasks import install_tasks
-from app.tasks.effects import first_time
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
+from app.tasks.service import first_time
 from tests.migrating import PROJECT
 from tests.tasks.fixtures import Sender
 from tests.tasks.processes import PATIENCE, are_left, kill, started
@@ -41,7 +41,7 @@ async def test_worker_shows_that_it_lives_and_finishes_its_task_when_told_to_sto
     async with started(SLOW, task_environment, tmp_path / "log") as process:
         await mark_by(sender)("last", 0.5)
         assert await are_left(effects, "last began")
-        assert (tmp_path / "worker-pulse").exists()
+        assert (tmp_path / "worker-heartbeat").exists()
         process.terminate()
         async with asyncio.timeout(PATIENCE):
             assert await process.wait() == 0

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
 
 from app.tasks.broker import create_app
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 from tests.tasks.reachable import reachable
 
 

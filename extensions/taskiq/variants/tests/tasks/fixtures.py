@@ -25,8 +25,8 @@ from app.core.config import Settings
 from app.db.session import Database
 from app.tasks.assembly import assemble
 from app.tasks.broker import OUTAGE, create_broker
+from app.tasks.config import TaskSettings
 from app.tasks.connection import deliver_text
-from app.tasks.settings import TaskSettings
 from tests.tasks.brokers import broker_server, cleaned
 
 TIME_LIMIT = 1

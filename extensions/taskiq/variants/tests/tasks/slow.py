@@ -8,8 +8,8 @@ from taskiq.brokers.shared_broker import shared_task
 from taskiq.cli.worker.run import start_listen
 
 from app.db.session import Database
-from app.tasks.effects import first_time
 from app.tasks.models import TaskEffect
+from app.tasks.service import first_time
 from app.tasks.worker import worker_arguments
 
 

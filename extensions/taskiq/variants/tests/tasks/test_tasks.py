@@ -18,11 +18,11 @@ from app.core.config import Settings
 from app.core.logging import configure_logging
 from app.db.base import utc_now
 from app.db.session import Database
+from app.tasks.config import TaskSettings
 from app.tasks.failed import forget, resend
 from app.tasks.middleware import ATTEMPT
 from app.tasks.models import FailedTask, TaskEffect
-from app.tasks.scheduler import FailedTasks
-from app.tasks.settings import TaskSettings
+from app.tasks.schedule import FailedTasks
 from app.tasks.tasks import delete_old
 from tests.tasks.fixtures import HeldTasks, Sender
 
