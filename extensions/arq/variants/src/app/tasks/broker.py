@@ -69,7 +69,7 @@ def create_redis(url: str, settings: TaskSettings) -> ArqRedis:
 
 
 def serialize(job: dict[str, JsonValue]) -> bytes:
-    """Serialize a job as JSON; with pickle, arq's default, Redis could make workers run any code."""
+    """Serialize a job as JSON: pickle, arq's default, would let Redis run code in workers."""
     return json.dumps(job).encode()
 
 

@@ -1,7 +1,7 @@
 """The transport: a quorum queue in RabbitMQ.
 
-A task stays in the queue until it is acknowledged. When a worker dies, its connection closes and its
-tasks are redelivered at once.
+A task stays in the queue until it is acknowledged. When a worker dies, its connection closes and
+its tasks are redelivered at once.
 """
 
 from kombu.exceptions import OperationalError

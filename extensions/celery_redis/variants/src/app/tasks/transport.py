@@ -41,7 +41,7 @@ class QoS(redis.QoS):
     channel: "Channel"
 
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
-        """Requeue the unacknowledged tasks of lost workers, and those taken but not yet recorded."""
+        """Requeue what lost workers have not acknowledged, recorded or not."""
         super().restore_visible(start, num, interval)
         with self.channel.conn_or_acquire() as client:
             for queue in self.channel.active_queues:
@@ -105,7 +105,7 @@ def transport(url: str, settings: TaskSettings) -> dict[str, object]:
             # One list: BLMOVE reads from a single one.
             "priority_steps": [0],
             "visibility_timeout": ceil(settings.redelivery_after),
-            # Search for lost workers at every poll; by default it is every tenth, which takes minutes.
+            # Search for lost workers at every poll; the default, every tenth, takes minutes.
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
             "socket_connect_timeout": 2,

@@ -1,7 +1,7 @@
 """The transport: a durable queue in RabbitMQ.
 
-A task stays in the queue until it is acknowledged. When a worker dies, its connection closes and its
-tasks are redelivered at once.
+A task stays in the queue until it is acknowledged. When a worker dies, its connection closes and
+its tasks are redelivered at once.
 """
 
 from dramatiq import Broker

@@ -1,7 +1,7 @@
 """The transport: a list in Redis, which must persist to disk (`appendonly yes`).
 
-A worker sends a heartbeat whenever it fetches tasks. The tasks of a worker whose heartbeats stop are
-redelivered after `APP_TASKS_REDELIVERY_AFTER` seconds.
+A worker sends a heartbeat whenever it fetches tasks. The tasks of a worker whose heartbeats stop
+are redelivered after `APP_TASKS_REDELIVERY_AFTER` seconds.
 """
 
 from dramatiq import Broker

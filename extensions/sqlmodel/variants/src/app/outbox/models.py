@@ -25,7 +25,7 @@ class OutboxMessage(Base, table=True):
 
     @classmethod
     def first_of_each_aggregate(cls) -> Select[Self]:
-        """Query the oldest message of each aggregate, except those that another relay has locked."""
+        """Query the oldest message of each aggregate, without those another relay has locked."""
         earlier = aliased(cls)
         has_earlier = exists().where(
             col(earlier.aggregate) == col(cls.aggregate), col(earlier.id) < col(cls.id)

@@ -66,8 +66,9 @@ class StreamBroker(KeepsUnknownTasks, RedisStreamBroker):
 
     async def _next(self, redis: Redis) -> Messages:
         try:
-            if monotonic() - self._claimed_at > CLAIM_INTERVAL and (left := await self._claim(redis)):
-                return left
+            is_due = monotonic() - self._claimed_at > CLAIM_INTERVAL
+            if is_due and (claimed := await self._claim(redis)):
+                return claimed
             found = await redis.xreadgroup(
                 self.consumer_group_name,
                 self.consumer_name,
@@ -86,7 +87,7 @@ class StreamBroker(KeepsUnknownTasks, RedisStreamBroker):
 
     async def _claim(self, redis: Redis) -> Messages:
         """Claim the tasks of lost workers; it may take several calls to scan them all."""
-        self._cursor, left, _ = await redis.xautoclaim(
+        self._cursor, claimed, _ = await redis.xautoclaim(
             self.queue_name,
             self.consumer_group_name,
             self.consumer_name,
@@ -96,7 +97,7 @@ class StreamBroker(KeepsUnknownTasks, RedisStreamBroker):
         )
         if self._cursor == b"0-0":
             self._claimed_at = monotonic()
-        messages: Messages = left
+        messages: Messages = claimed
         return messages
 
     async def _done(self, redis: Redis, message_id: bytes) -> None:

@@ -1,0 +1,31 @@
+"""The welcome of a new user is stored with the account, and sent later."""
+
+from functools import partial
+
+import httpx2
+
+from app.db.session import Database
+from app.outbox.models import OutboxMessage
+from app.outbox.outbox import deliver
+from app.outbox.relay import send_batch
+from tests.accounts import PASSWORD
+from tests.tasks.fixtures import HeldTasks
+
+
+async def test_welcome_is_stored_with_its_account(
+    client: httpx2.AsyncClient, tasks: HeldTasks, database: Database
+) -> None:
+    """The registration does not depend on the broker."""
+    tasks.is_away = True
+    account = {"email": "ada@example.org", "password": PASSWORD}
+    headers = {"X-Request-ID": "from-outside"}
+    response = await client.post("/auth/register", json=account, headers=headers)
+    assert response.status_code == 201
+    async with database.read() as session:
+        [message] = await session.scalars(OutboxMessage.oldest())
+    assert message.aggregate == response.json()["id"]
+    tasks.is_away = False
+    assert await send_batch(database, partial(deliver, tasks)) == 1
+    [name] = tasks.names()
+    assert name.endswith("send_welcome")
+    assert tasks.request_ids() == ["from-outside"]
