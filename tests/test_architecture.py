@@ -17,7 +17,7 @@ ROOT = "src/app/"
 # Where the service and what runs beside it begin, what is looked for by its name, and what there is
 # for a project's own tasks.
 ENTRY = re.compile(
-    r"app\.(main|outbox\.(relay|lag)|tasks\.(worker|clock|failed|effects)|(\w+\.)*(models|tasks))"
+    r"app\.(main|outbox\.(relay|lag)|tasks\.(worker|scheduler|failed)|(\w+\.)*(models|tasks))"
 )
 
 

@@ -1,4 +1,4 @@
-"""What a task changes is forgotten, in whatever process it is done."""
+"""What a task changes is evicted from the cache, in any process."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from app.tasks.process import open_database
 from tests.cache.fixtures import Loader, MakeCache, Thing
 
 
-async def test_change_of_a_worker_is_forgotten(
+async def test_change_of_a_worker_is_evicted(
     cached_settings: Settings, make_cache: MakeCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.tasks.process.get_settings", lambda: cached_settings)
