@@ -1,4 +1,4 @@
-"""A NATS server for development and tests, from a Python package.
+"""A NATS server for development, from a Python package.
 
 Processes of this project share the server, and the last one stops it. Its data stays.
 """
@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from importlib.metadata import files
 from pathlib import Path
@@ -21,12 +21,6 @@ from urllib.parse import urlsplit
 PROJECT = Path(__file__).resolve().parent.parent
 TIMEOUT = 60
 """Seconds to wait for a server to start, stop or reply."""
-
-
-def nats_of_tests() -> AbstractContextManager[str]:
-    """The URL of the server that `NATS_URL` names, or of the embedded one."""
-    given = os.environ.get("NATS_URL")
-    return nullcontext(given) if given else nats_server("test")
 
 
 @contextmanager

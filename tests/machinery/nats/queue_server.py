@@ -1,16 +1,18 @@
 """NATS as the broker of the tests: the one that `NATS_URL` names, or an embedded one."""
 
+import os
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 import nats
 
-from tools.embedded_nats import nats_of_tests
+from tools.embedded_nats import nats_server
 
 
 def server() -> AbstractContextManager[str]:
     """Return the URL of a broker."""
-    return nats_of_tests()
+    given = os.environ.get("NATS_URL")
+    return nullcontext(given) if given else nats_server("test")
 
 
 @asynccontextmanager

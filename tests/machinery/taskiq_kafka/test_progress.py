@@ -63,7 +63,7 @@ async def test_what_has_no_content_is_done(progress: Progress, consumer: Consume
 
 
 async def test_what_was_taken_away_is_not_committed(progress: Progress, consumer: Consumer) -> None:
-    """Whoever has the partition now says how far it is."""
+    """Its new consumer commits the progress."""
     done = progress.begin(Record(5))
     await progress.on_partitions_revoked([PARTITION])
     done()
