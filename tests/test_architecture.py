@@ -14,8 +14,7 @@ from plinth.harness.survey import Survey
 
 Tree = Mapping[str, str]
 ROOT = "src/app/"
-# Where the service and what runs beside it begin, what is looked for by its name, and what there is
-# for a project's own tasks.
+# Where the service and what runs beside it begin, and what is looked for by its name.
 ENTRY = re.compile(
     r"app\.(main|outbox\.(relay|lag)|tasks\.(worker|scheduler|failed)|(\w+\.)*(models|tasks))"
 )

@@ -66,7 +66,9 @@ def variants() -> list[Path]:
 def test_variants_hold_no_tags() -> None:
     """A variant is included, so Jinja reads it: braces would change silently."""
     defaults = [p.with_suffix("") for p in TEMPLATE.rglob("*.py.jinja")]
-    for path in [*variants(), *(p for p in defaults if p.exists())]:
+    # A tag in it saves a second variant that would differ by a line.
+    tagged = EXTENSIONS / "sqlmodel/variants/src/app/outbox/models.py"
+    for path in {*variants(), *(p for p in defaults if p.exists())} - {tagged}:
         assert not JINJA.search(path.read_text(encoding="utf-8")), named(path)
 
 
