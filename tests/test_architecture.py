@@ -18,7 +18,7 @@ ROOT = "src/app/"
 # for a project's own domains and tasks.
 ENTRY = re.compile(
     r"app\.(main|db\.base|core\.(pagination|preconditions|schemas)|outbox\.(relay|lag)"
-    r"|tasks\.(worker|clock|failed|effects)|(\w+\.)*(models|tasks))"
+    r"|tasks\.(worker|scheduler|failed)|(\w+\.)*(models|tasks))"
 )
 
 

@@ -6,13 +6,13 @@ from importlib import import_module
 
 import app.tasks.broker
 import app.tasks.worker
+from app.tasks.config import TaskSettings
 from effects import leave
 from library import BROKER, LIBRARY
 
 from app.db.session import Database
 from app.tasks.connection import create_sender, opened
 from app.tasks.errors import TasksUnavailable
-from app.tasks.settings import TaskSettings
 from app.tasks.task import TaskContext, task
 
 NOT_SENT = TasksUnavailable

@@ -6,7 +6,7 @@ import os
 from sqlalchemy import text
 
 from app.db.session import Database
-from app.tasks.effects import first_time
+from app.tasks.service import first_time
 
 # Nothing makes this row unique but the task itself.
 TABLE = "CREATE TABLE marks (key text NOT NULL)"

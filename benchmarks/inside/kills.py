@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.tasks.config import TaskSettings
 from brokers import Broker, broker_server
 from effects import TABLE
 from library import LIBRARY
@@ -22,7 +23,6 @@ from sqlalchemy import text
 from supervised import Service, kept_running
 
 from app.db.session import Database
-from app.tasks.settings import TaskSettings
 
 # RQ has a process for each task, and does some ten a second.
 IS_SLOW = LIBRARY == "rq"
@@ -162,7 +162,7 @@ async def measured(tasks: int, **variables: str) -> dict[str, float]:
         variables |= {"APP_TASKS_BROKER_URL": broker.url, "BENCH_ATTEMPTS": attempts.name}
         known = environment(server.url, **times, **variables)
         worker = Service([str(Path(__file__).with_name("marking.py"))], known)
-        clock = Service(["-m", "app.tasks.clock"], known)
+        clock = Service(["-m", "app.tasks.scheduler"], known)
         async with (
             sending(TaskSettings(broker_url=SecretStr(broker.url), **TIMES), database) as send,
             kept_running(worker, clock),

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from app.tasks.broker import create_broker
+from app.tasks.config import TaskSettings
 from brokers import Broker, broker_server, minimal_broker
 from nothing import ARGUMENTS, TASKS, nothing
 from pydantic import SecretStr
@@ -22,8 +23,7 @@ from tools.driver import DRIVER
 
 from app.core.config import Settings
 from app.db.session import Database
-from app.tasks.assembly import assemble
-from app.tasks.settings import TaskSettings
+from app.tasks.middleware import equip
 
 ROUNDS = 5
 SENDERS = 50
@@ -42,7 +42,7 @@ def broker_of(whose: str, settings: TaskSettings) -> AsyncBroker:
         return broker
     url = SecretStr(DATABASE.render_as_string(hide_password=False))
     database = Database.create(Settings(environment="test", database_url=url))
-    return assemble(broker, settings, database)
+    return equip(broker, settings, database)
 
 
 async def fill(broker: AsyncBroker) -> None:

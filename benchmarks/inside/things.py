@@ -18,9 +18,8 @@ from taskiq.cli.worker.run import run_worker
 
 from app.db.session import Database, WriteSession
 from app.main import create_app
-from app.outbox import relay
-from app.outbox.outbox import Outbox
-from app.tasks.effects import first_time
+from app.outbox import outbox, relay
+from app.tasks.service import first_time
 
 TABLES = (
     "CREATE TABLE things (name text PRIMARY KEY, version int NOT NULL)",
@@ -55,8 +54,8 @@ async def change(
 ) -> int:
     """Change a thing, and store what it leads to."""
     version: int = (await session.execute(CHANGE, {"name": name})).scalar_one()
-    outbox = Outbox(session, name)
-    await changed.kicker().with_broker(outbox).kiq(name, version)
+    stored = outbox.Outbox(session, name)
+    await changed.kicker().with_broker(stored).kiq(name, version)
     committed.append(version)
     return version
 
@@ -92,13 +91,13 @@ def main() -> None:
     """Be a worker or a relay."""
     if sys.argv[1] == "worker":
         sys.exit(run_worker(worker_arguments()))
-    connect = relay.connect_process
+    connect = outbox.connect_process
 
     def connect_noting() -> tuple[AsyncBroker, Database]:
         broker, database = connect()
         return noting(broker), database
 
-    relay.connect_process = connect_noting
+    outbox.connect_process = connect_noting
     relay.main()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDERS = ("extensions", "organisation")
-KEYS = {"words", "used_through", "server", "apart", "hold", "proof", "survivor"}
+KEYS = {"words", "used_through", "machinery", "server", "apart", "hold", "proof", "survivor"}
 
 
 class HintError(Exception):
@@ -43,6 +43,8 @@ class Hints:
     """For each part the pattern of the words that name it: nothing else may mention them."""
     used_through: Mapping[str, str] = field(default_factory=dict[str, str])
     """For each distribution that nothing imports by name, the pattern that shows its use."""
+    machinery: Sequence[str] = ()
+    """What the tests in tests/machinery import that no project requires."""
     hold: str = ""
     """A script that runs in a project's folder while programs run their tests there."""
     hold_with: str = ""
@@ -76,6 +78,7 @@ class Hints:
                 for content in found.values()
                 for name, pattern in content.get("used_through", {}).items()
             },
+            machinery=[r for content in found.values() for r in content.get("machinery", ())],
             hold=hold.get("script", ""),
             hold_with=hold.get("with", ""),
             servers={part: Server(**c["server"]) for part, c in found.items() if "server" in c},

@@ -82,13 +82,14 @@ class Survey:
         """
         units = self._at("pyproject.toml")
         chosen = [unit for unit in units if unit.part in beside]
-        return [
+        found = [
             text
             for unit in units
             if unit.part not in without
             and all(any(_agree(unit, by) for by in chosen if by.part == part) for part in beside)
             for _, text in facts.requirements(unit)
         ]
+        return [*found, *self._hints.machinery]
 
     def environment(self, answers: Answers) -> Environment:
         """Return an environment in which projects with these answers can run."""
@@ -240,6 +241,7 @@ class Survey:
         packages = {name.partition(".")[0] for name in own}
         there = _grouped((unit.path, unit) for unit in self._python)
         declared = self._declared
+        harness = {facts.distribution(text) for text in self._hints.machinery}
         for unit in self._python:
             for name in sorted(set(facts.imported(unit.text))):
                 top = name.partition(".")[0]
@@ -254,6 +256,8 @@ class Survey:
                         else [facts.RUNTIME, facts.DEVELOPMENT]
                     )
                     names = self._installed.get(top, [])
+                    if unit.path.startswith(MACHINERY) and not harness.isdisjoint(names):
+                        continue
                     providers = [
                         answers
                         for n in names

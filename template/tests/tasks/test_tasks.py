@@ -1,130 +1,99 @@
-"""Tasks: what is sent, what is done, and what happens to those that fail."""
+"""Background tasks: how they are sent, retried and given up, and the command for failed ones."""
 
 import asyncio
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
-from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 from fastapi import FastAPI, Query
-from sqlalchemy import select
+from pydantic import ValidationError
+from sqlalchemy import select, update
 
-from app.core.config import Settings
+from app.core.config import ConfigurationError, Settings
 from app.core.logging import configure_logging
 from app.db.base import utc_now
 from app.db.session import Database
-from app.tasks.broker import Broker
-from app.tasks.connection import TasksDep, create_sender, opened
-from app.tasks.effects import first_time
-from app.tasks.errors import TasksUnavailable
+from app.tasks import install_tasks
+from app.tasks.config import TaskSettings
+from app.tasks.connection import TasksDep
+from app.tasks.failed import run
 from app.tasks.models import FailedTask, TaskEffect
-from app.tasks.settings import TaskSettings
-from app.tasks.task import Message, TaskContext, task
+from app.tasks.schedule import send_failed
+from app.tasks.service import first_time
+from app.tasks.task import TaskContext, task
 from app.tasks.tasks import delete_old
-from tests.tasks.fixtures import HeldTasks, fail, failed_tasks
-from tests.tasks.processes import are_left
+from tests.tasks.fixtures import HeldTasks, failed_tasks
 
-received = list[UUID]()
+
+@task("tests:fail")
+async def fail(_: TaskContext, number: int) -> None:
+    """Fail."""
+    message = f"number {number}"
+    raise ValueError(message)
 
 
 @task("tests:dawdle")
 async def dawdle(_: TaskContext) -> None:
-    """Take longer than allowed."""
+    """Exceed the time limit."""
     await asyncio.sleep(10)
 
 
-@task("tests:receive")
-async def receive(_: TaskContext, identifier: UUID) -> None:
-    """Keep what it is given."""
-    received.append(identifier)
+async def make_due(database: Database) -> None:
+    async with database.write.begin() as session:
+        past = utc_now() - timedelta(seconds=1)
+        await session.execute(update(FailedTask).values(retry_at=past))
 
 
-@task("tests:leave")
-async def leave(context: TaskContext, key: str) -> None:
-    """Leave a mark."""
-    async with context.database.write.begin() as session:
-        await first_time(session, key)
-
-
-async def test_failed_task_is_stored_to_be_sent_again(tasks: HeldTasks, database: Database) -> None:
+async def test_failed_task_is_retried(tasks: HeldTasks, database: Database) -> None:
+    context = TaskContext(database, TaskSettings(), tasks)
     await tasks.send(fail, 7)
+    [sent] = tasks.held
     await tasks.do_all(database)
     [failed] = await failed_tasks(database)
-    assert failed.name == "tests:fail"
-    assert failed.error == "ValueError: number 7"
-    assert failed.attempt == 1
-    assert failed.retry_at
+    assert (failed.name, failed.error) == ("tests:fail", "ValueError: number 7")
+    await send_failed(context, utc_now())
+    assert not tasks.held, "it is not due yet"
+    await make_due(database)
+    await send_failed(context, utc_now())
+    assert tasks.held == [sent.model_copy(update={"attempt": 2})]
+    assert not await failed_tasks(database)
 
 
-@pytest.mark.parametrize(("attempt", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8)])
-async def test_each_further_wait_is_twice_as_long(
-    tasks: HeldTasks, database: Database, attempt: int, seconds: float
+async def test_task_is_given_up_after_its_last_attempt(
+    tasks: HeldTasks, database: Database
 ) -> None:
-    await tasks.deliver(Message(name=fail.name, arguments={"number": 1}, attempt=attempt))
-    before = utc_now()
-    await tasks.do_all(database)
+    await tasks.send(fail, 7)
+    await tasks.do_all(database, TaskSettings(attempts=1))
     [failed] = await failed_tasks(database)
-    assert failed.retry_at
-    waits = (failed.retry_at - before).total_seconds()
-    assert seconds <= waits < seconds * 1.25 + 1
-
-
-async def test_task_that_takes_too_long_has_failed(tasks: HeldTasks, database: Database) -> None:
-    await tasks.send(dawdle)
-    async with asyncio.timeout(5):
-        await tasks.do_all(database, TaskSettings(time_limit=0.05))
-    [failed] = await failed_tasks(database)
-    assert failed.error.startswith("TimeoutError")
-
-
-async def test_task_has_its_own_limits(tasks: HeldTasks, database: Database) -> None:
-    hurried = task("tests:hurried", attempts=1, time_limit=0.05)(dawdle.function)
-    await tasks.send(hurried)
-    async with asyncio.timeout(5):
-        await tasks.do_all(database)
-    [failed] = await failed_tasks(database)
-    assert failed.error.startswith("TimeoutError")
     assert failed.retry_at is None
 
 
-async def test_task_that_the_worker_does_not_know_is_kept(
+async def test_command_resends_and_deletes_tasks_that_were_given_up(
     tasks: HeldTasks, database: Database
 ) -> None:
-    await tasks.deliver(Message(name="of:tomorrow", arguments={"name": "x"}))
-    await tasks.do_all(database)
-    [kept] = await failed_tasks(database)
-    assert (kept.name, kept.error) == ("of:tomorrow", "UnknownTask: ")
-    assert kept.retry_at
+    await tasks.send(fail, 7)
+    await tasks.do_all(database, TaskSettings(attempts=1))
+    [listed] = json.loads(await run(database, "list", [], as_json=True))
+    assert listed["error"] == "ValueError: number 7"
+    assert "given up: ValueError" in await run(database, "list", [], as_json=False)
+    assert await run(database, "resend", ["all"], as_json=False) == "1 tasks will be sent again"
+    await send_failed(TaskContext(database, TaskSettings(), tasks), utc_now())
+    assert [message.attempt for message in tasks.held] == [1]
+    await tasks.do_all(database, TaskSettings(attempts=1))
+    assert await run(database, "delete", [listed["id"]], as_json=False) == "1 tasks deleted"
+    assert not await failed_tasks(database)
 
 
-async def test_arguments_arrive_as_what_the_task_wants(
-    tasks: HeldTasks, database: Database
-) -> None:
-    identifier = uuid4()
-    await tasks.send(receive, identifier)
-    assert tasks.arguments() == [[str(identifier)]]
-    await tasks.do_all(database)
-    assert received == [identifier]
-    await tasks.deliver(Message(name=receive.name, arguments={"identifier": "nonsense"}))
-    await tasks.do_all(database)
+async def test_task_that_exceeds_its_time_limit_fails(tasks: HeldTasks, database: Database) -> None:
+    await tasks.send(dawdle)
+    await tasks.do_all(database, TaskSettings(time_limit=0.05))
     [failed] = await failed_tasks(database)
-    assert failed.error.startswith("ValidationError")
+    assert failed.error.startswith("TimeoutError")
 
 
-async def test_service_without_a_broker_does_its_tasks_itself(
-    effects: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.undo()
-    tasks = create_sender(TaskSettings(), effects)
-    async with opened(tasks):
-        await tasks.send(leave, "here")
-        assert await are_left(effects, "here")
-
-
-async def test_request_id_goes_along(
+async def test_log_of_a_task_has_the_request_id(
     app: FastAPI,
     settings: Settings,
     client: httpx2.AsyncClient,
@@ -146,7 +115,7 @@ async def test_request_id_goes_along(
     assert end["ok"] is False
 
 
-async def test_broker_that_is_away_is_a_503(
+async def test_request_fails_while_the_broker_is_away(
     app: FastAPI, client: httpx2.AsyncClient, tasks: HeldTasks
 ) -> None:
     @app.post("/fail")
@@ -154,51 +123,44 @@ async def test_broker_that_is_away_is_a_503(
         await tasks.send(fail, 1)
 
     tasks.is_away = True
-    answer = await client.post("/fail")
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "1"
-    assert answer.json()["type"] == "tasks-unavailable"
-    assert answer.json()["request_id"]
+    response = await client.post("/fail")
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert response.json()["type"] == "tasks-unavailable"
 
 
-async def test_broker_that_nobody_reaches_takes_no_task(broker_url: str) -> None:
-    scheme = urlsplit(broker_url).scheme
-    nowhere = "unix:///nowhere/socket" if scheme == "unix" else f"{scheme}://127.0.0.1:1/"
-    broker = Broker(nowhere, TaskSettings())
-    async with asyncio.timeout(10):
-        with pytest.raises(TasksUnavailable):
-            await broker.send(fail, 1)
-        await broker.close()
+async def test_effect_is_recorded_once(database: Database) -> None:
+    async with database.write.begin() as session:
+        assert await first_time(session, "greeting")
+        assert not await first_time(session, "greeting")
+        assert await first_time(session, "another")
 
 
-def test_two_tasks_cannot_have_one_name() -> None:
-    with pytest.raises(ValueError, match=r"There is a task called tests:fail already\."):
-        task(fail.name)
-
-
-def failure(key: str, *, failed_at: datetime, retry_at: datetime | None = None) -> FailedTask:
-    return FailedTask(
-        id=key,
-        name="x",
-        message="{}",
-        attempt=1,
-        error="x",
-        retry_at=retry_at,
-        failed_at=failed_at,
-    )
-
-
-async def test_old_marks_and_failures_are_deleted(tasks: HeldTasks, database: Database) -> None:
+async def test_old_effects_and_failures_are_deleted(tasks: HeldTasks, database: Database) -> None:
+    await tasks.send(fail, 1)
+    await tasks.send(fail, 2)
+    given_up, retried = tasks.held
+    await tasks.do_all(database)
     long_ago = utc_now() - timedelta(days=40)
     async with database.write.begin() as session:
-        session.add(TaskEffect(key="old", created_at=long_ago))
-        session.add(TaskEffect(key="new"))
-        session.add(failure("old", failed_at=long_ago))
-        session.add(failure("waits", failed_at=long_ago, retry_at=utc_now()))
-        session.add(failure("new", failed_at=utc_now()))
+        session.add_all([TaskEffect(key="old", created_at=long_ago), TaskEffect(key="new")])
+        await session.execute(update(FailedTask).values(failed_at=long_ago))
+        change = update(FailedTask).where(FailedTask.chosen([given_up.id]))
+        await session.execute(change.values(retry_at=None))
     await tasks.send(delete_old)
     await tasks.do_all(database)
-    assert {failed.id for failed in await failed_tasks(database)} == {"waits", "new"}
+    assert [failed.id for failed in await failed_tasks(database)] == [retried.id]
     async with database.read() as session:
         [left] = await session.scalars(select(TaskEffect))
     assert left.key == "new"
+
+
+def test_production_needs_a_broker(settings: Settings) -> None:
+    production = settings.model_copy(update={"environment": "production"})
+    with pytest.raises(ConfigurationError, match="APP_TASKS_BROKER_URL"):
+        install_tasks(FastAPI(), production)
+
+
+def test_tasks_are_redelivered_only_after_their_time_limit() -> None:
+    with pytest.raises(ValidationError, match="more than twice"):
+        TaskSettings(time_limit=60, redelivery_after=120)

@@ -1,3 +1,3 @@
-"""What the service uses of aiokafka, with the types that the package leaves open."""
+"""Types for what the service uses of aiokafka; the package leaves them open."""
 
 class KafkaError(RuntimeError): ...

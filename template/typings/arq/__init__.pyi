@@ -1,4 +1,4 @@
-"""What the service uses of arq, with the types that the package leaves open."""
+"""Types for what the service uses of arq; the package leaves them open."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What the service uses of dramatiq, with the types that the package leaves open."""
+"""Types for what the service uses of dramatiq; the package leaves them open."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,1 +1,1 @@
-"""What the service uses of kombu, with the types that the package leaves open."""
+"""Types for what the service uses of kombu; the package leaves them open."""

@@ -1,4 +1,4 @@
-"""What is done for tokens in the background."""
+"""Background tasks of authentication."""
 
 from sqlalchemy import delete
 
@@ -9,6 +9,6 @@ from app.tasks.task import TaskContext, task
 
 @task("auth.delete_expired_tokens", cron="11 * * * *")
 async def delete_expired_tokens(context: TaskContext) -> None:
-    """Delete the refresh tokens that nobody can use any more."""
+    """Delete the refresh tokens that have expired."""
     async with context.database.write.begin() as session:
         await session.execute(delete(RefreshToken).where(RefreshToken.expired(utc_now())))

@@ -1,1 +1,1 @@
-"""The outbox: tasks that are stored together with a change, and sent when it is committed."""
+"""Transactional outbox: tasks that are stored with a change, and sent once it is committed."""

@@ -1,4 +1,4 @@
-"""How far the relay is behind: `python -m app.outbox.lag [--json]`."""
+"""The lag of the relay: `python -m app.outbox.lag [--json]`."""
 
 import argparse
 import asyncio
@@ -14,15 +14,15 @@ from app.outbox.models import OutboxMessage
 
 
 def main() -> None:
-    """Print how many messages wait, and since when the oldest does."""
+    """Print how many messages wait, and for how long the oldest has."""
     parser = argparse.ArgumentParser(prog="python -m app.outbox.lag", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="an object for machines")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     as_json: bool = parser.parse_args().json
     waiting, seconds = asyncio.run(_lag())
-    told = f"{waiting} messages wait, the oldest for {seconds:.1f} s"
+    output = f"{waiting} messages wait, the oldest for {seconds:.1f} s"
     if as_json:
-        told = json.dumps({"waiting": waiting, "oldest_seconds": round(seconds, 3)})
-    sys.stdout.write(f"{told}\n")
+        output = json.dumps({"waiting": waiting, "oldest_seconds": round(seconds, 3)})
+    sys.stdout.write(f"{output}\n")
 
 
 async def _lag() -> tuple[int, float]:
@@ -34,7 +34,7 @@ async def _lag() -> tuple[int, float]:
 
 
 async def lag(database: Database) -> tuple[int, float]:
-    """How many messages wait, and for how many seconds the oldest does."""
+    """Return the number of waiting messages, and the age of the oldest in seconds."""
     async with database.read() as session:
         waiting = await session.scalar(select(func.count()).select_from(OutboxMessage))
         oldest = await session.scalar(OutboxMessage.oldest().limit(1))

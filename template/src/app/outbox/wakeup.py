@@ -1,33 +1,34 @@
-"""When the relay looks into the outbox: told by PostgreSQL, and every second."""
+"""Waking the relay: by notifications of PostgreSQL, and every second."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import structlog
+from psycopg import AsyncConnection, OperationalError
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.outbox.notifications import LOST, listen
+from app.core.config import Settings, load_settings
+from app.outbox.config import OutboxSettings
 
-CHANNEL = "outbox"
-EVERY = 1
-"""Seconds between two looks without being told."""
+POLL_INTERVAL = 1
+"""Seconds after which the relay looks without a notification."""
 
 logger = structlog.stdlib.get_logger("app.outbox")
 
 
 async def announce(session: AsyncSession) -> None:
-    """Wake the relays when the transaction is committed."""
-    await session.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
+    """Notify the relays when the transaction commits."""
+    await session.execute(text("SELECT pg_notify('outbox', '')"))
 
 
 @asynccontextmanager
-async def listening(url: str) -> AsyncGenerator[asyncio.Event]:
-    """An event that is set when something was stored. The URL must not lead through a pooler."""
+async def listening(settings: Settings) -> AsyncGenerator[asyncio.Event]:
+    """Yield an event that each notification sets."""
     event = asyncio.Event()
-    task = asyncio.create_task(_listen(_plain(url), event))
+    task = asyncio.create_task(_listen(_url(settings), event))
     try:
         yield event
     finally:
@@ -37,12 +38,17 @@ async def listening(url: str) -> AsyncGenerator[asyncio.Event]:
 async def _listen(url: str, event: asyncio.Event) -> None:
     while True:
         try:
-            await listen(url, CHANNEL, event.set)
-        except LOST as error:
-            logger.warning("not told of new messages", reason=str(error))
-        await asyncio.sleep(EVERY)
+            async with await AsyncConnection.connect(url, autocommit=True) as connection:
+                await connection.execute("LISTEN outbox")
+                async for _ in connection.notifies():
+                    event.set()
+        except (OperationalError, OSError) as error:
+            logger.warning("no notifications of new messages", reason=str(error))
+        await asyncio.sleep(POLL_INTERVAL)
 
 
-def _plain(url: str) -> str:
-    """The URL as the driver itself reads it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+def _url(settings: Settings) -> str:
+    """Return the URL as the driver itself reads it."""
+    url = load_settings(OutboxSettings).listen_url or settings.database_url
+    plain = make_url(url.get_secret_value()).set(drivername="postgresql")
+    return plain.render_as_string(hide_password=False)

@@ -1,7 +1,7 @@
-"""Work in the background: sent to a broker, done by workers, tried again when it fails.
+"""Background tasks: sent to a broker, run by workers, retried when they fail.
 
-A task is a function under `@task(name)` in a module called `tasks`; `await tasks.send(it, …)` has
-it done.
+A task is a function under `@task(name)` in a module named `tasks`; `await tasks.send(it, …)` sends
+it.
 """
 
 from collections.abc import AsyncGenerator
@@ -10,15 +10,15 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from app.core.config import Settings, load_settings
+from app.tasks.config import TaskSettings
 from app.tasks.connection import create_sender, opened
-from app.tasks.settings import TaskSettings
 
 
 def install_tasks(app: FastAPI, settings: Settings) -> None:
     """Let the application send tasks.
 
     Raises:
-        ConfigurationError: production has no broker.
+        ConfigurationError: in production without a broker.
     """
     tasks = load_settings(TaskSettings)
     tasks.check_for(settings.environment)

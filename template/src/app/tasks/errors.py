@@ -1,10 +1,10 @@
-"""What the caller is told of tasks."""
+"""Errors of background tasks."""
 
 from rfc9457 import StatusProblem
 
 
 class TasksUnavailable(StatusProblem):
-    """The broker did not take a task. Nothing was changed: send the same request again."""
+    """The broker did not accept a task. Nothing was changed: the request can be retried."""
 
     status = 503
     title = "Work cannot be queued at the moment."

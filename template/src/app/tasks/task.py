@@ -1,4 +1,4 @@
-"""What a task is, and who sends it. Nothing here knows the library that carries it."""
+"""Tasks and how they are sent, independent of the library that transports them."""
 
 import inspect
 from abc import ABC, abstractmethod
@@ -12,14 +12,14 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, validate_call
 
 from app.db.session import Database
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 
 P = ParamSpec("P")
 ARGUMENTS = TypeAdapter(dict[str, Any])
 
 
 class Message(BaseModel):
-    """A task that is to be done, as it is sent."""
+    """A task as it is sent."""
 
     name: str
     arguments: dict[str, JsonValue] = {}
@@ -29,27 +29,27 @@ class Message(BaseModel):
 
 
 class Sender(ABC):
-    """Where tasks are sent."""
+    """Sends tasks."""
 
     async def send(self, task: "Task[P]", *args: P.args, **kwargs: P.kwargs) -> None:
-        """Have a task done; its arguments must be something that JSON can say.
+        """Send a task; its arguments must be serializable as JSON.
 
         Raises:
-            TasksUnavailable: the broker did not take it.
+            TasksUnavailable: the broker did not accept it.
         """
         await self.deliver(task.message(*args, **kwargs))
 
     @abstractmethod
     async def deliver(self, message: Message) -> None:
-        """Send a message as it is.
+        """Send a message.
 
         Raises:
-            TasksUnavailable: the broker did not take it, or did not say so in time.
+            TasksUnavailable: the broker did not accept it in time.
         """
 
 
 class TaskContext:
-    """What a task works with: the database, the settings, and where it sends other tasks."""
+    """What a task works with: the database, the settings, and a sender for other tasks."""
 
     def __init__(self, database: Database, settings: TaskSettings, tasks: Sender) -> None:
         self.database = database
@@ -59,27 +59,27 @@ class TaskContext:
 
 @dataclass(frozen=True)
 class Task(Generic[P]):
-    """A function that workers do."""
+    """A function that workers run."""
 
     name: str
     function: Callable[Concatenate[TaskContext, P], Awaitable[None]]
     cron: str | None
-    """When it is sent by itself, in UTC, as `crontab(5)` writes it."""
+    """When the scheduler sends it: a cron expression, in UTC."""
     attempts: int | None
     time_limit: float | None
 
     def message(self, *args: P.args, **kwargs: P.kwargs) -> Message:
-        """The message that has it done with these arguments, for the request that is under way."""
+        """Return the message for a call with these arguments, with the current request ID."""
         _, *arguments = self._signature.bind(None, *args, **kwargs).arguments.items()
         request_id = structlog.contextvars.get_contextvars().get("request_id")
         as_json = ARGUMENTS.dump_python(dict(arguments), mode="json")
         return Message(name=self.name, arguments=as_json, request_id=request_id)
 
     async def run(self, context: TaskContext, arguments: dict[str, JsonValue]) -> None:
-        """Call the function with what a message says.
+        """Call the function with the arguments of a message.
 
         Raises:
-            ValidationError: these are not its arguments.
+            ValidationError: they do not fit its parameters.
         """
         await self._validated(context, **arguments)
 
@@ -94,7 +94,7 @@ class Task(Generic[P]):
 
 
 TASKS: dict[str, Task[...]] = {}
-"""All tasks that are known, by name."""
+"""All registered tasks by name."""
 
 
 def task(
@@ -104,19 +104,19 @@ def task(
     attempts: int | None = None,
     time_limit: float | None = None,
 ) -> Callable[[Callable[Concatenate[TaskContext, P], Awaitable[None]]], Task[P]]:
-    """Make a task of a function. What is not said here of its attempts and time, the settings say.
+    """Register a function as a task; attempts and time limit default to the settings'.
 
-    The name is in messages, which may be older than the code: leave it when the function moves.
+    Messages carry the name and may be older than the code: keep it when the function moves.
 
     Raises:
-        ValueError: there is a task of this name.
+        ValueError: the name is taken.
     """
     if name in TASKS:
         message = f"There is a task called {name} already."
         raise ValueError(message)
 
     def register(function: Callable[Concatenate[TaskContext, P], Awaitable[None]]) -> Task[P]:
-        TASKS[name] = made = Task(name, function, cron, attempts, time_limit)
-        return made
+        TASKS[name] = registered = Task(name, function, cron, attempts, time_limit)
+        return registered
 
     return register

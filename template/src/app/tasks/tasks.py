@@ -1,4 +1,4 @@
-"""Tasks about tasks."""
+"""Maintenance of the tables of tasks."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from app.tasks.task import TaskContext, task
 
 @task("tasks.delete_old", cron="23 3 * * *")
 async def delete_old(context: TaskContext) -> None:
-    """Delete tasks that were given up, and the marks of those that were done, after a while."""
+    """Delete tasks that were given up, and recorded effects, after `keep_failed_days`."""
     limit = utc_now() - timedelta(days=context.settings.keep_failed_days)
     async with context.database.write.begin() as session:
         await session.execute(delete(FailedTask).where(FailedTask.given_up_before(limit)))

@@ -1,4 +1,4 @@
-"""What happens around every task: its log, its time limit, and what follows when it fails."""
+"""What surrounds every task: its log, its time limit, and the storing of failures."""
 
 import asyncio
 from time import monotonic
@@ -7,41 +7,41 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from app.db.base import utc_now
-from app.tasks.failed import next_attempt, store
 from app.tasks.models import FailedTask
+from app.tasks.service import next_attempt, store
 from app.tasks.task import TASKS, Message, Task, TaskContext
 
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
 class UnknownTask(Exception):
-    """No module called `tasks` has a task of this name: a newer release sent it or an older."""
+    """No module named `tasks` has a task of this name: another release may have sent it."""
 
 
-async def do(message: Message, context: TaskContext) -> None:
-    """Do a task; one that fails is stored, to be sent again later or to be looked at by somebody.
+async def execute(message: Message, context: TaskContext) -> None:
+    """Run a task; if it fails, store it, from where it is retried.
 
-    It may be taken off the broker when this returns, and not before.
+    The message may be acknowledged once this has returned.
     """
     names = {"task": message.name, "task_id": message.id}
     if message.request_id:
         names["request_id"] = message.request_id
     with bound_contextvars(**names):
-        begin = monotonic()
+        start = monotonic()
         error = await _error_of(message, context)
         logger.info(
             "task",
             ok=error is None,
             attempt=message.attempt,
-            duration_ms=round((monotonic() - begin) * 1000),
+            duration_ms=round((monotonic() - start) * 1000),
         )
         if error:
-            await _keep(message, error, context)
+            await _store(message, error, context)
 
 
 async def _error_of(message: Message, context: TaskContext) -> Exception | None:
     try:
-        task = _known(message.name)
+        task = _registered(message.name)
         async with asyncio.timeout(task.time_limit or context.settings.time_limit):
             await task.run(context, message.arguments)
     except Exception as error:
@@ -50,14 +50,14 @@ async def _error_of(message: Message, context: TaskContext) -> Exception | None:
     return None
 
 
-def _known(name: str) -> Task[...]:
+def _registered(name: str) -> Task[...]:
     try:
         return TASKS[name]
     except KeyError:
         raise UnknownTask from None
 
 
-async def _keep(message: Message, error: Exception, context: TaskContext) -> None:
+async def _store(message: Message, error: Exception, context: TaskContext) -> None:
     task, settings = TASKS.get(message.name), context.settings
     attempts = task.attempts if task and task.attempts else settings.attempts
     failed = FailedTask(

@@ -1,1 +1,1 @@
-"""What the service uses of dramatiq's brokers."""
+"""Types for what the service uses of dramatiq's brokers."""

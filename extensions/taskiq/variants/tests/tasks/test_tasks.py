@@ -1,60 +1,43 @@
-"""Tasks: what is sent, what is done, and what happens to those that fail."""
+"""Background tasks: how they are sent, retried and given up, and the command for failed ones."""
 
 import asyncio
 import json
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import httpx2
 import pytest
 from fastapi import FastAPI, Query
+from pydantic import ValidationError
 from sqlalchemy import select, update
-from taskiq import ScheduledTask, TaskiqMessage, TaskiqScheduler
 from taskiq.brokers.shared_broker import shared_task
-from taskiq.receiver import Receiver
 
-from app.core.config import Settings
+from app.core.config import ConfigurationError, Settings
 from app.core.logging import configure_logging
 from app.db.base import utc_now
 from app.db.session import Database
-from app.tasks.failed import forget, resend
+from app.tasks import install_tasks
+from app.tasks.config import TaskSettings
+from app.tasks.failed import run
 from app.tasks.middleware import ATTEMPT
 from app.tasks.models import FailedTask, TaskEffect
-from app.tasks.scheduler import FailedTasks
-from app.tasks.settings import TaskSettings
+from app.tasks.schedule import FailedTasks
+from app.tasks.service import first_time
 from app.tasks.tasks import delete_old
-from tests.tasks.fixtures import HeldTasks, Sender
-
-TWICE = TaskSettings(attempts=2)
+from tests.tasks.fixtures import HeldTasks, failed_tasks
 
 
-@shared_task
+@shared_task(task_name="tests:fail")
 async def fail(number: int) -> None:
     """Fail."""
     message = f"number {number}"
     raise ValueError(message)
 
 
-@shared_task
+@shared_task(task_name="tests:dawdle")
 async def dawdle() -> None:
-    """Take longer than allowed."""
+    """Exceed the time limit."""
     await asyncio.sleep(10)
-
-
-class Unhurried(FailedTasks):
-    """A scheduler that has not yet noted what it sent."""
-
-    def __init__(self) -> None:
-        """It needs nothing."""
-
-    async def post_send(self, task: ScheduledTask) -> None:
-        """Later."""
-
-
-async def failed_tasks(database: Database) -> Sequence[FailedTask]:
-    async with database.read() as session:
-        return (await session.scalars(select(FailedTask))).all()
 
 
 async def make_due(database: Database) -> None:
@@ -63,128 +46,53 @@ async def make_due(database: Database) -> None:
         await session.execute(update(FailedTask).values(retry_at=past))
 
 
-@pytest.fixture(autouse=True)
-def started(app: FastAPI) -> FastAPI:
-    """The application, which tells tasks where to go."""
-    return app
-
-
-async def test_failed_task_is_stored_to_be_sent_again(tasks: HeldTasks, database: Database) -> None:
-    await fail.kiq(7)
-    await tasks.do_all(database)
-    [failed] = await failed_tasks(database)
-    assert failed.name.endswith(":fail")
-    assert failed.error == "ValueError: number 7"
-    assert failed.attempt == 1
-    assert failed.retry_at
-
-
-@pytest.mark.parametrize(("attempt", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8)])
-async def test_each_further_wait_is_twice_as_long(
-    tasks: HeldTasks, database: Database, attempt: int, seconds: float
-) -> None:
-    await tasks.send_labelled(fail.task_name, 1, **{ATTEMPT: attempt})
-    before = utc_now()
-    await tasks.do_all(database)
-    [failed] = await failed_tasks(database)
-    assert failed.retry_at
-    waits = (failed.retry_at - before).total_seconds()
-    assert seconds <= waits < seconds * 1.25 + 1
-
-
-async def test_scheduler_sends_it_when_its_time_has_come(
-    tasks: HeldTasks, database: Database
-) -> None:
-    await fail.kiq(7)
+async def test_failed_task_is_retried(tasks: HeldTasks, database: Database) -> None:
+    schedule = FailedTasks(tasks, database)
+    await tasks.send(fail, 7)
     [sent] = tasks.held
     await tasks.do_all(database)
-    source = FailedTasks(tasks, database)
-    assert await source.get_schedules() == []
+    [failed] = await failed_tasks(database)
+    assert (failed.name, failed.error) == ("tests:fail", "ValueError: number 7")
+    assert not await schedule.get_schedules(), "it is not due yet"
     await make_due(database)
-    [schedule] = await source.get_schedules()
-    assert schedule.task_id == sent.task_id
-    assert schedule.args == [7]
-    assert schedule.labels[ATTEMPT] == 2
-    assert await source.get_schedules() == [], "another scheduler would send it too"
-    await source.post_send(schedule)
+    [retry] = await schedule.get_schedules()
+    assert (retry.task_id, retry.args, retry.labels[ATTEMPT]) == (sent.task_id, [7], 2)
+    await schedule.post_send(retry)
     assert not await failed_tasks(database)
-
-
-async def test_message_of_another_library_is_given_up(database: Database) -> None:
-    async with database.write.begin() as session:
-        session.add(failure("foreign", failed_at=utc_now(), retry_at=utc_now()))
-    assert await FailedTasks(HeldTasks(), database).get_schedules() == []
-    [failed] = await failed_tasks(database)
-    assert failed.retry_at is None
-
-
-async def test_task_that_fails_again_at_once_is_not_forgotten(
-    tasks: HeldTasks, database: Database
-) -> None:
-    await fail.kiq(7)
-    await tasks.do_all(database)
-    await make_due(database)
-    source = FailedTasks(tasks, database)
-    [schedule] = await source.get_schedules()
-    await TaskiqScheduler(tasks, [source]).on_ready(Unhurried(), schedule)
-    await tasks.do_all(database)
-    await source.post_send(schedule)
-    [failed] = await failed_tasks(database)
-    assert failed.attempt == 2
 
 
 async def test_task_is_given_up_after_its_last_attempt(
     tasks: HeldTasks, database: Database
 ) -> None:
-    await tasks.send_labelled(fail.task_name, 7, **{ATTEMPT: 2})
-    await tasks.do_all(database, TWICE)
+    await tasks.send(fail, 7)
+    await tasks.do_all(database, TaskSettings(attempts=1))
     [failed] = await failed_tasks(database)
     assert failed.retry_at is None
-    async with database.write.begin() as session:
-        assert await resend(session, ["all"]) == 1
-    [schedule] = await FailedTasks(tasks, database).get_schedules()
-    assert schedule.labels[ATTEMPT] == 1
-    async with database.write.begin() as session:
-        assert await forget(session, [failed.id]) == 1
+
+
+async def test_command_resends_and_deletes_tasks_that_were_given_up(
+    tasks: HeldTasks, database: Database
+) -> None:
+    await tasks.send(fail, 7)
+    await tasks.do_all(database, TaskSettings(attempts=1))
+    [listed] = json.loads(await run(database, "list", [], as_json=True))
+    assert listed["error"] == "ValueError: number 7"
+    assert "given up: ValueError" in await run(database, "list", [], as_json=False)
+    assert await run(database, "resend", ["all"], as_json=False) == "1 tasks will be sent again"
+    [retry] = await FailedTasks(tasks, database).get_schedules()
+    assert retry.labels[ATTEMPT] == 1
+    assert await run(database, "delete", [listed["id"]], as_json=False) == "1 tasks deleted"
     assert not await failed_tasks(database)
 
 
-@pytest.mark.parametrize("labels", [{}, {"timeout": 0.05}])
-async def test_task_that_takes_too_long_has_failed(
-    tasks: HeldTasks, database: Database, labels: dict[str, float]
-) -> None:
-    """The limit is the settings', or the task's own."""
-    limit = TaskSettings(time_limit=10 if labels else 0.05)
-    await tasks.send_labelled(dawdle.task_name, **labels)
-    async with asyncio.timeout(5):
-        await tasks.do_all(database, limit)
+async def test_task_that_exceeds_its_time_limit_fails(tasks: HeldTasks, database: Database) -> None:
+    await tasks.send(dawdle)
+    await tasks.do_all(database, TaskSettings(time_limit=0.05))
     [failed] = await failed_tasks(database)
     assert failed.error.startswith("TimeoutError")
 
 
-async def test_time_limit_of_the_past_does_not_hold_for_the_next_attempt(
-    tasks: HeldTasks, database: Database
-) -> None:
-    await fail.kiq(7)
-    await tasks.do_all(database)
-    [failed] = await failed_tasks(database)
-    assert "timeout" not in tasks.formatter.loads(failed.message.encode()).labels
-
-
-async def test_task_that_the_worker_does_not_know_is_kept(
-    sender: Sender, effects: Database
-) -> None:
-    message = TaskiqMessage(
-        task_id="one", task_name="of:tomorrow", labels={}, args=[1], kwargs={"name": "x"}
-    )
-    worker = Receiver(sender, max_async_tasks=1)
-    await worker.callback(sender.formatter.dumps(message).message)
-    [kept] = await failed_tasks(effects)
-    assert (kept.id, kept.name, kept.attempt) == ("one", "of:tomorrow", 1)
-    assert kept.retry_at
-
-
-async def test_request_id_goes_along(
+async def test_log_of_a_task_has_the_request_id(
     app: FastAPI,
     settings: Settings,
     client: httpx2.AsyncClient,
@@ -202,11 +110,11 @@ async def test_request_id_goes_along(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [end] = [line for line in lines if line["message"] == "task"]
     assert end["request_id"] == "from-outside"
-    assert end["task"].endswith(":fail")
+    assert end["task"] == "tests:fail"
     assert end["ok"] is False
 
 
-async def test_broker_that_is_away_is_a_503(
+async def test_request_fails_while_the_broker_is_away(
     app: FastAPI, client: httpx2.AsyncClient, tasks: HeldTasks
 ) -> None:
     @app.post("/fail")
@@ -214,36 +122,44 @@ async def test_broker_that_is_away_is_a_503(
         await fail.kiq(1)
 
     tasks.is_away = True
-    answer = await client.post("/fail")
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "1"
-    assert answer.json()["type"] == "tasks-unavailable"
-    assert answer.json()["request_id"]
+    response = await client.post("/fail")
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert response.json()["type"] == "tasks-unavailable"
 
 
-def failure(key: str, *, failed_at: datetime, retry_at: datetime | None = None) -> FailedTask:
-    return FailedTask(
-        id=key,
-        name="x",
-        message="{}",
-        attempt=1,
-        error="x",
-        retry_at=retry_at,
-        failed_at=failed_at,
-    )
+async def test_effect_is_recorded_once(database: Database) -> None:
+    async with database.write.begin() as session:
+        assert await first_time(session, "greeting")
+        assert not await first_time(session, "greeting")
+        assert await first_time(session, "another")
 
 
-async def test_old_marks_and_failures_are_deleted(tasks: HeldTasks, database: Database) -> None:
+async def test_old_effects_and_failures_are_deleted(tasks: HeldTasks, database: Database) -> None:
+    await tasks.send(fail, 1)
+    await tasks.send(fail, 2)
+    given_up, retried = tasks.held
+    await tasks.do_all(database)
     long_ago = utc_now() - timedelta(days=40)
     async with database.write.begin() as session:
-        session.add(TaskEffect(key="old", created_at=long_ago))
-        session.add(TaskEffect(key="new"))
-        session.add(failure("old", failed_at=long_ago))
-        session.add(failure("waits", failed_at=long_ago, retry_at=utc_now()))
-        session.add(failure("new", failed_at=utc_now()))
-    await delete_old.kiq()
+        session.add_all([TaskEffect(key="old", created_at=long_ago), TaskEffect(key="new")])
+        await session.execute(update(FailedTask).values(failed_at=long_ago))
+        change = update(FailedTask).where(FailedTask.chosen([given_up.task_id]))
+        await session.execute(change.values(retry_at=None))
+    await tasks.send(delete_old)
     await tasks.do_all(database)
-    assert {failed.id for failed in await failed_tasks(database)} == {"waits", "new"}
+    assert [failed.id for failed in await failed_tasks(database)] == [retried.task_id]
     async with database.read() as session:
         [left] = await session.scalars(select(TaskEffect))
     assert left.key == "new"
+
+
+def test_production_needs_a_broker(settings: Settings) -> None:
+    production = settings.model_copy(update={"environment": "production"})
+    with pytest.raises(ConfigurationError, match="APP_TASKS_BROKER_URL"):
+        install_tasks(FastAPI(), production)
+
+
+def test_tasks_are_redelivered_only_after_their_time_limit() -> None:
+    with pytest.raises(ValidationError, match="more than twice"):
+        TaskSettings(time_limit=60, redelivery_after=120)

@@ -1,7 +1,6 @@
-"""The broker: a sorted set in Redis, which has to write to disk (`appendonly yes`).
+"""The broker: a sorted set in Redis, which must persist to disk (`appendonly yes`).
 
-arq carries messages of ours, and does nothing else with them: it does not try again what failed.
-`app.tasks.work` stores it.
+arq transports our messages and does nothing else with them: `app.tasks.work` stores failed tasks.
 """
 
 import asyncio
@@ -15,15 +14,15 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError
 
+from app.tasks.config import TaskSettings
 from app.tasks.errors import TasksUnavailable
-from app.tasks.settings import TaskSettings
 from app.tasks.task import Message, Sender
 
-JOB = "do"
-PATIENCE = 5
-"""Seconds until a task counts as not sent."""
-KEPT = 366 * 24 * 60 * 60 * 1000
-"""Milliseconds that a task may wait. arq forgets what nobody has begun by then."""
+JOB = "execute"
+TIMEOUT = 5
+"""Seconds after which a task counts as not sent."""
+EXPIRY = 366 * 24 * 60 * 60 * 1000
+"""Milliseconds after which arq drops a task that no worker has started."""
 OUTAGE = (RedisError, OSError)
 
 logger = structlog.stdlib.get_logger("app.tasks")
@@ -39,10 +38,10 @@ class Broker(Sender):
         """Send a message.
 
         Raises:
-            TasksUnavailable: the broker did not take it, or did not say so in time.
+            TasksUnavailable: the broker did not accept it in time.
         """
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await self.redis.enqueue_job(JOB, message.model_dump(mode="json"))
         except (*OUTAGE, TimeoutError) as error:
             logger.warning("task not sent", reason=repr(error))
@@ -54,27 +53,27 @@ class Broker(Sender):
 
 
 def create_redis(url: str, settings: TaskSettings) -> ArqRedis:
-    """Configure arq's client; it connects when it is used."""
+    """Configure arq's client; it connects on first use."""
     redis = ArqRedis.from_url(
         url,
-        # That Redis was started again shows when a connection from before is used.
+        # After a restart of Redis the first use of an old connection fails.
         retry=Retry(NoBackoff(), 1),
         retry_on_error=[NoConnection],
         socket_connect_timeout=2,
-        socket_timeout=PATIENCE,
+        socket_timeout=TIMEOUT,
     )
     redis.job_serializer, redis.job_deserializer = serialize, deserialize
     redis.default_queue_name = settings.queue
-    redis.expires_extra_ms = KEPT
+    redis.expires_extra_ms = EXPIRY
     return redis
 
 
 def serialize(job: dict[str, JsonValue]) -> bytes:
-    """Make JSON of a job. Not pickle, arq's choice: who can write to Redis could run code here."""
+    """Serialize a job as JSON: pickle, arq's default, would let Redis run code in workers."""
     return json.dumps(job).encode()
 
 
 def deserialize(text: bytes) -> dict[str, JsonValue]:
-    """Read a job."""
+    """Deserialize a job."""
     job: dict[str, JsonValue] = json.loads(text)
     return job

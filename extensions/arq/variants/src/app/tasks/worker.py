@@ -1,6 +1,6 @@
-"""A worker: `python -m app.tasks.worker`, as many as you like.
+"""A worker: `python -m app.tasks.worker`. Run as many as needed.
 
-On SIGTERM it takes no more tasks, finishes those that it has, and ends.
+On SIGTERM it finishes its current tasks and exits.
 """
 
 import asyncio
@@ -14,33 +14,33 @@ from arq import Worker, func
 from pydantic import JsonValue
 
 from app.tasks.broker import JOB, OUTAGE, create_redis, deserialize, serialize
+from app.tasks.config import TaskSettings
 from app.tasks.connection import opened_context
-from app.tasks.process import background, beat, process_settings
-from app.tasks.settings import TaskSettings
+from app.tasks.process import background, heartbeat, process_settings
 from app.tasks.task import Message, TaskContext
-from app.tasks.work import do
+from app.tasks.work import execute
 
-POLL_EVERY = 0.1
-"""Seconds between two looks for tasks."""
+POLL_INTERVAL = 0.1
+"""Seconds between two looks into the queue."""
 
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def main() -> None:
-    """Do tasks until SIGTERM."""
+    """Run tasks until SIGTERM."""
     asyncio.run(_run(*process_settings()))
 
 
 async def _run(settings: TaskSettings, url: str) -> None:
-    # It has two lines for each task, which say less than ours.
+    # It logs two lines per task, which duplicate ours.
     logging.getLogger("arq").setLevel(logging.WARNING)
     stopped = asyncio.Event()
-    async with opened_context(settings, url) as context, background(beat()):
+    async with opened_context(settings, url) as context, background(heartbeat()):
         logger.info("ready for tasks")
         while not stopped.is_set():
             worker = create_worker(url, context, stopped)
             try:
-                # It ends when it is told to stop, and when Redis is away.
+                # It returns when it is told to stop, and raises when Redis is unavailable.
                 with suppress(asyncio.CancelledError):
                     await worker.async_run()
             except OUTAGE as error:
@@ -50,10 +50,10 @@ async def _run(settings: TaskSettings, url: str) -> None:
 
 
 def create_worker(url: str, context: TaskContext, stopped: asyncio.Event) -> Worker:
-    """Configure arq's worker; it takes over the process' signals."""
+    """Configure arq's worker, which handles the signals of the process."""
 
     async def work(_: object, message: dict[str, JsonValue]) -> None:
-        await do(Message.model_validate(message), context)
+        await execute(Message.model_validate(message), context)
 
     settings = context.settings
     worker = Worker(
@@ -61,17 +61,17 @@ def create_worker(url: str, context: TaskContext, stopped: asyncio.Event) -> Wor
         queue_name=settings.queue,
         redis_pool=create_redis(url, settings),
         max_jobs=settings.concurrency,
-        poll_delay=POLL_EVERY,
-        # Our own limit is lower; what arq ends by its own is lost.
+        poll_delay=POLL_INTERVAL,
+        # Our own limit is lower; a task that arq cancels is lost.
         job_timeout=ceil(settings.redelivery_after),
         job_completion_wait=ceil(settings.time_limit),
-        # Each death of a worker is a try: no number of them may lose a task.
+        # Each death of a worker counts as a try, and must never lose a task.
         max_tries=sys.maxsize,
         keep_result=0,
         job_serializer=serialize,
         job_deserializer=deserialize,
     )
-    # Its own choice is ten seconds more than the longest job.
+    # arq's default is ten seconds more than the longest job.
     worker.in_progress_timeout_s = settings.redelivery_after
     worker.on_stop = lambda _: stopped.set()
     return worker

@@ -1,6 +1,6 @@
-"""A worker: `python -m app.tasks.worker`, as many as you like.
+"""A worker: `python -m app.tasks.worker`. Run as many as needed.
 
-On SIGTERM it takes no more tasks, finishes those that it has, and ends.
+On SIGTERM it finishes its current tasks and exits.
 """
 
 import logging
@@ -15,27 +15,27 @@ from pydantic import JsonValue
 
 from app.tasks.broker import TASK, create_app
 from app.tasks.connection import opened_context
-from app.tasks.process import beat, process_settings
+from app.tasks.process import heartbeat, process_settings
 from app.tasks.task import Message
-from app.tasks.work import do
+from app.tasks.work import execute
 
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def main() -> None:
-    """Do tasks until SIGTERM: each waits in a thread, while all run in one event loop."""
+    """Run tasks until SIGTERM: Celery's threads wait for them, one event loop runs them all."""
     settings, url = process_settings()
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(opened_context(settings, url)) as context,
     ):
-        pulse = portal.start_task_soon(beat)
+        beating = portal.start_task_soon(heartbeat)
 
         def work(message: dict[str, JsonValue]) -> None:
-            portal.call(do, Message.model_validate(message), context)
+            portal.call(execute, Message.model_validate(message), context)
 
         setup_logging.connect(keep_logging, weak=False)
-        worker_ready.connect(tell_ready, weak=False)
+        worker_ready.connect(log_ready, weak=False)
         app = create_app(url, settings)
         app.task(work, name=TASK)
         if os.getuid():
@@ -44,16 +44,16 @@ def main() -> None:
         try:
             app.worker_main(["--quiet", "worker"])
         finally:
-            pulse.cancel()
+            beating.cancel()
 
 
 def keep_logging(**_: object) -> None:
-    """Have Celery leave the log as it is; its two lines for each task say less than ours."""
+    """Keep Celery from configuring logging, and from logging two lines per task."""
     logging.getLogger("celery").setLevel(logging.WARNING)
 
 
-def tell_ready(**_: object) -> None:
-    """Say that there is a worker."""
+def log_ready(**_: object) -> None:
+    """Log that the worker is ready."""
     logger.info("ready for tasks")
 
 

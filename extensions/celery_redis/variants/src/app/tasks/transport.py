@@ -1,7 +1,6 @@
-"""The transport: a list in Redis, which has to write to disk (`appendonly yes`).
+"""The transport: a list in Redis, which must persist to disk (`appendonly yes`).
 
-What a worker took and did not finish is given to another one after `APP_TASKS_REDELIVERY_AFTER`
-seconds.
+The tasks of a lost worker are redelivered after `APP_TASKS_REDELIVERY_AFTER` seconds.
 """
 
 from math import ceil
@@ -13,7 +12,7 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 
 OUTAGE = (OperationalError, RedisError, OSError)
 
@@ -33,16 +32,16 @@ for _, message in ipairs(redis.call("ZRANGE", since, 0, -1)) do
     if not there[message] then redis.call("ZREM", since, message) end
 end
 """
-"""Puts back what was taken long ago, and notes what is seen for the first time."""
+"""Requeues the messages taken longer ago than the limit, and notes when each was first seen."""
 
 
 class QoS(redis.QoS):
-    """Gives away what lost workers had."""
+    """Requeues the tasks of lost workers."""
 
     channel: "Channel"
 
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
-        """Put back what was taken, and what was begun, by a worker that is gone."""
+        """Requeue what lost workers have not acknowledged, recorded or not."""
         super().restore_visible(start, num, interval)
         with self.channel.conn_or_acquire() as client:
             for queue in self.channel.active_queues:
@@ -51,17 +50,17 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """Takes a task in two steps, and never has it in one place only.
+    """Fetches a task in two steps, so that Redis has it at every moment.
 
-    kombu itself takes it out of Redis and then writes down there who has it: what dies in between,
-    or stops (celery/celery#4354), loses it.
+    kombu itself pops the task and then records it as unacknowledged: a worker that dies or stops in
+    between (celery/celery#4354) loses it.
     """
 
     QoS = QoS
 
     def _brpop_start(self, timeout: float | None = None) -> None:
-        """Ask for a task; the answer is waited for elsewhere."""
-        # All tasks are in one queue.
+        """Request a task; `_brpop_read` reads the response."""
+        # There is one queue only.
         for queue in self._queue_cycle.consume(1):
             self._in_poll = self.client.connection
             self._brpop_sent_at = monotonic()
@@ -70,7 +69,7 @@ class Channel(redis.Channel):
             self.client.connection.send_command("BLMOVE", key, f"{key}:taken", *ends)
 
     def _brpop_read(self) -> bool:
-        """Hand on the task that came, which writes down who has it."""
+        """Read the task and pass it on, which records it as unacknowledged."""
         try:
             message = self.client.parse_response(self.client.connection, "BLMOVE")
         except self.connection_errors:
@@ -88,25 +87,25 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """Redis, without a moment in which a task can get lost."""
+    """kombu's transport for Redis, with this channel."""
 
     Channel = Channel
 
 
 def transport(url: str, settings: TaskSettings) -> dict[str, object]:
-    """Celery's settings for this broker."""
+    """Return Celery's settings for this broker."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
     return {
         "broker_url": url.replace("unix://", "redis+socket://", 1),
-        # Only what waits for tasks takes them in two steps.
+        # The channel does not support the queues of remote control.
         "worker_enable_remote_control": False,
         "broker_transport_options": {
             "global_keyprefix": f"{settings.queue}:",
-            # One list, for tasks are moved out of one at a time.
+            # One list: BLMOVE reads from a single one.
             "priority_steps": [0],
             "visibility_timeout": ceil(settings.redelivery_after),
-            # As often as it is asked for tasks, not every tenth time: else it takes minutes more.
+            # Search for lost workers at every poll; the default, every tenth, takes minutes.
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
             "socket_connect_timeout": 2,

@@ -1,6 +1,6 @@
-"""A worker: `python -m app.tasks.worker`, as many as you like.
+"""A worker: `python -m app.tasks.worker`. Run as many as needed.
 
-On SIGTERM it takes no more tasks, finishes those that it has, and ends.
+On SIGTERM it finishes its current tasks and exits.
 """
 
 import signal
@@ -13,16 +13,16 @@ from pydantic import JsonValue
 
 from app.tasks.broker import ACTOR
 from app.tasks.connection import opened_context
-from app.tasks.process import beat, process_settings
+from app.tasks.process import heartbeat, process_settings
 from app.tasks.task import Message
 from app.tasks.transport import create_transport
-from app.tasks.work import do
+from app.tasks.work import execute
 
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def main() -> None:
-    """Do tasks until SIGTERM: each waits in a thread, while all run in one event loop."""
+    """Run tasks until SIGTERM: dramatiq's threads wait for them, one event loop runs them all."""
     settings, url = process_settings()
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -31,10 +31,10 @@ def main() -> None:
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(opened_context(settings, url)) as context,
     ):
-        pulse = portal.start_task_soon(beat)
+        beating = portal.start_task_soon(heartbeat)
 
         def work(message: dict[str, JsonValue]) -> None:
-            portal.call(do, Message.model_validate(message), context)
+            portal.call(execute, Message.model_validate(message), context)
 
         transport = create_transport(url, settings)
         dramatiq.actor(work, actor_name=ACTOR, queue_name=settings.queue, broker=transport)
@@ -44,7 +44,7 @@ def main() -> None:
         stopped.wait()
         worker.stop(timeout=round(settings.time_limit * 1000))
         transport.close()
-        pulse.cancel()
+        beating.cancel()
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
 """The transport: a durable queue in RabbitMQ.
 
-A task stays in the queue until it is done. When a worker dies its connection breaks, and what it
-had is given to another one at once.
+A task stays in the queue until it is acknowledged. When a worker dies, its connection closes and
+its tasks are redelivered at once.
 """
 
 from dramatiq import Broker
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.errors import BrokerError
 
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 
 OUTAGE = (BrokerError, OSError)
 
 
 def create_transport(url: str, settings: TaskSettings) -> Broker:
-    """Configure the library's broker; it connects when it is used."""
-    del settings  # the connection says whether a worker lives, not a time
+    """Configure dramatiq's broker; it connects on first use."""
+    del settings  # a closed connection shows that a worker is lost, no timeout is needed
     return RabbitmqBroker(url=url, confirm_delivery=True, middleware=[])

@@ -1,7 +1,7 @@
-"""The transport: a list in Redis, which has to write to disk (`appendonly yes`).
+"""The transport: a list in Redis, which must persist to disk (`appendonly yes`).
 
-Every worker says that it is alive as often as it asks for tasks. What a silent one had is given to
-another one after `APP_TASKS_REDELIVERY_AFTER` seconds.
+A worker sends a heartbeat whenever it fetches tasks. The tasks of a worker whose heartbeats stop
+are redelivered after `APP_TASKS_REDELIVERY_AFTER` seconds.
 """
 
 from dramatiq import Broker
@@ -9,15 +9,15 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import BrokerError
 from redis.exceptions import RedisError
 
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
 
 OUTAGE = (BrokerError, RedisError, OSError)
 MAINTENANCE_CHANCE = 1_000_000
-"""Of a million commands, so each looks for workers that are gone. dramatiq's choice is 1,000."""
+"""Out of a million: every command searches for lost workers. dramatiq's default is 1,000."""
 
 
 def create_transport(url: str, settings: TaskSettings) -> Broker:
-    """Configure the library's broker; it connects when it is used."""
+    """Configure dramatiq's broker; it connects on first use."""
     return RedisBroker(
         url=url,
         namespace=f"dramatiq-{settings.queue}",

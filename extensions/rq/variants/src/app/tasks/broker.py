@@ -1,56 +1,77 @@
-"""The broker: a list in Redis, which has to write to disk (`appendonly yes`).
+"""The broker: a list in Redis, which must persist to disk (`appendonly yes`).
 
-RQ carries messages of ours. What fails is stored by `app.tasks.work`; RQ itself sends again only
-what a lost worker had.
+RQ transports our messages. `app.tasks.work` stores failed tasks; RQ itself only redelivers the
+tasks of lost workers.
 """
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 
+import structlog
 from redis import Redis, from_url
 from redis.exceptions import RedisError
 from rq import Queue, Retry
 
-from app.tasks.blocking import BlockingBroker
-from app.tasks.settings import TaskSettings
-from app.tasks.task import Message
+from app.tasks.config import TaskSettings
+from app.tasks.errors import TasksUnavailable
+from app.tasks.task import Message, Sender
 
-JOB = "app.tasks.worker.do_job"
-"""What RQ calls, in a process of its own."""
+JOB = "app.tasks.worker.execute_job"
+"""The function that RQ calls, in a process of its own."""
 SERIALIZER = "json"
-"""Not pickle, RQ's own choice: who can write to Redis could run code here."""
+"""RQ's default is pickle, with which write access to Redis would be access to run code here."""
 LOST_WORKERS = 1000
-"""How many workers a task may lose before RQ gives it up."""
+"""After this many lost workers RQ gives a task up."""
+THREADS = 8
+"""The number of tasks that a process sends concurrently."""
+TIMEOUT = 5
+"""Seconds after which a task counts as not sent."""
+
+logger = structlog.stdlib.get_logger("app.tasks")
 
 
-class Broker(BlockingBroker):
-    """Sends by RQ."""
-
-    outage = (RedisError, OSError)
+class Broker(Sender):
+    """Sends by RQ, which blocks: in threads, so that the event loop goes on."""
 
     def __init__(self, url: str, settings: TaskSettings) -> None:
-        super().__init__()
+        self._threads = ThreadPoolExecutor(THREADS, "tasks")
         self._redis, self._queue = create_queue(url, settings)
-        self._timeout = ceil(settings.redelivery_after)
+        self._job_timeout = ceil(settings.redelivery_after)
 
-    def enqueue(self, message: Message) -> None:
-        """Put a message into the queue, in a thread."""
+    async def deliver(self, message: Message) -> None:
+        """Send a message.
+
+        Raises:
+            TasksUnavailable: the broker did not accept it in time.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await loop.run_in_executor(self._threads, self._enqueue, message)
+        except (RedisError, OSError, TimeoutError) as error:
+            logger.warning("task not sent", reason=repr(error))
+            raise TasksUnavailable from error
+
+    def _enqueue(self, message: Message) -> None:
         self._queue.enqueue_call(
             JOB,
             args=(message.model_dump(mode="json"),),
             description=message.name,
-            # Our own limit is lower; this one ends what holds up the event loop.
-            timeout=self._timeout,
-            # Without a result RQ 3.0 cannot end a task that lost a worker, and does it for ever.
+            # Our own limit is lower; this one ends a task that blocks the event loop.
+            timeout=self._job_timeout,
+            # RQ 3.0 cannot end a redelivered task whose result is not kept, and repeats it forever.
             result_ttl=1,
             retry=Retry(LOST_WORKERS),
         )
 
-    def disconnect(self) -> None:
-        """Close the connections."""
-        self._redis.close()
+    async def close(self) -> None:
+        """Stop the threads and close the connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._redis.close)
 
 
 def create_queue(url: str, settings: TaskSettings) -> tuple[Redis, Queue]:
-    """Configure RQ's queue and its client, which connects when it is used."""
+    """Configure RQ's queue and its client, which connects on first use."""
     redis = from_url(url, socket_connect_timeout=2, socket_timeout=5)
     return redis, Queue(settings.queue, connection=redis, serializer=SERIALIZER)

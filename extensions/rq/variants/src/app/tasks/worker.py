@@ -1,6 +1,6 @@
-"""A worker: `python -m app.tasks.worker`, as many as you like; each does one task at a time.
+"""A worker: `python -m app.tasks.worker`. Run as many as needed; each runs one task at a time.
 
-On SIGTERM it takes no more tasks, finishes the one that it has, and ends.
+On SIGTERM it finishes its current task and exits.
 """
 
 import asyncio
@@ -16,53 +16,53 @@ from redis.exceptions import RedisError
 from rq import Worker
 
 from app.tasks.broker import JOB, SERIALIZER, create_queue
+from app.tasks.config import TaskSettings
 from app.tasks.connection import opened_context
-from app.tasks.process import import_tasks, process_settings, touch_pulse
-from app.tasks.settings import TaskSettings
+from app.tasks.process import import_tasks, process_settings, touch_heartbeat
 from app.tasks.task import Message
-from app.tasks.work import do
+from app.tasks.work import execute
 
-EVERY = 5
-"""Seconds between two looks for tasks of lost workers; at most as many between signs of life."""
+INTERVAL = 5
+"""Seconds between two searches for lost workers, and the longest between two heartbeats."""
 WORKER_TTL = 20
-"""An idle worker waits 15 seconds less before it looks; RQ's own choice are seven minutes."""
+"""An idle worker blocks 15 seconds less before it searches; with RQ's default it is 405 seconds."""
 
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def main() -> None:
-    """Do tasks until SIGTERM; an outage of Redis is waited for."""
+    """Run tasks until SIGTERM; reconnects after an outage of Redis."""
     settings, url = process_settings()
-    # Before a process is forked for each task, not after it; this module under its own name too.
+    # Imported once here, not in each process that is forked; this module under its own name too.
     import_tasks()
     importlib.import_module(JOB.rpartition(".")[0])
     logger.info("ready for tasks")
-    is_told_to_stop = False
-    while not is_told_to_stop:
+    is_stopped = False
+    while not is_stopped:
         try:
             worker = TaskWorker(url, settings)
-            # It ends when it is told to stop, and when Redis is away.
+            # It returns when it is told to stop, and raises when Redis is unavailable.
             worker.work(logging_level="WARNING")
-            is_told_to_stop = worker.is_told_to_stop
+            is_stopped = worker.is_stopped
         except RedisError as error:
             logger.warning("no tasks from the broker", reason=str(error))
-        sleep(0 if is_told_to_stop else 1)
+        sleep(0 if is_stopped else 1)
 
 
-def do_job(message: dict[str, JsonValue]) -> None:
-    """Do the task that a message says, in the process that was forked for it."""
-    asyncio.run(_do(Message.model_validate(message)))
+def execute_job(message: dict[str, JsonValue]) -> None:
+    """Run the task of a message, in the process that was forked for it."""
+    asyncio.run(_execute(Message.model_validate(message)))
 
 
-async def _do(message: Message) -> None:
+async def _execute(message: Message) -> None:
     async with opened_context(*process_settings()) as context:
-        await do(message, context)
+        await execute(message, context)
 
 
 class TaskWorker(Worker):
     """RQ's worker, which forks a process for each task."""
 
-    is_told_to_stop = False
+    is_stopped = False
 
     def __init__(self, url: str, settings: TaskSettings) -> None:
         redis, queue = create_queue(url, settings)
@@ -71,24 +71,24 @@ class TaskWorker(Worker):
             connection=redis,
             serializer=SERIALIZER,
             worker_ttl=WORKER_TTL,
-            maintenance_interval=EVERY,
-            job_monitoring_interval=max(1, min(EVERY, round(settings.redelivery_after / 3))),
+            maintenance_interval=INTERVAL,
+            job_monitoring_interval=max(1, min(INTERVAL, round(settings.redelivery_after / 3))),
         )
         self._redelivery_after = ceil(settings.redelivery_after)
 
     def get_heartbeat_ttl(self, job: object, working_time: float = 0.0) -> int:
-        """After how many seconds without a sign of life a task is given to another worker."""
+        """Return after how many seconds without a heartbeat a task is redelivered."""
         del job, working_time
         return self._redelivery_after
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Give a sign of life."""
-        touch_pulse()
+        """Update both heartbeats: in Redis, and the file for the health check."""
+        touch_heartbeat()
         super().heartbeat(timeout, pipeline)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Take no more tasks."""
-        self.is_told_to_stop = True
+        """Note that the worker is to stop."""
+        self.is_stopped = True
         super().request_stop(signum, frame)
 
 

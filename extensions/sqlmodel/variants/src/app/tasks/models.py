@@ -1,4 +1,4 @@
-"""The tables of tasks: what failed, and what was done."""
+"""The tables of background tasks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from app.db.base import Base, UTCDateTime, utc_now
 
 
 class FailedTask(Base, table=True):
-    """A task whose last attempt failed; without `retry_at` nobody will send it again by itself."""
+    """A task whose last attempt failed; without `retry_at` it is given up, and not retried."""
 
     table_name = "failed_tasks"
 
@@ -25,38 +25,38 @@ class FailedTask(Base, table=True):
 
     @classmethod
     def due(cls, now: datetime) -> Select[Self]:
-        """The query for those whose time has come, without those that somebody else has."""
+        """Query those that are to be retried, except those that another scheduler has locked."""
         due = select(cls).where(col(cls.retry_at) <= now).order_by(col(cls.retry_at))
         return due.with_for_update(skip_locked=True)
 
     @classmethod
     def oldest(cls) -> Select[Self]:
-        """The query for all, those that failed first at the top."""
+        """Query all failed tasks, the oldest failure first."""
         return select(cls).order_by(col(cls.failed_at))
 
     @classmethod
     def chosen(cls, ids: Sequence[str]) -> ColumnElement[bool]:
-        """The condition for these."""
+        """The condition that selects these tasks."""
         return col(cls.id).in_(ids)
 
     @classmethod
     def given_up(cls) -> ColumnElement[bool]:
-        """The condition for those that nobody will send again by themselves."""
+        """The condition that selects tasks that were given up."""
         return col(cls.retry_at).is_(None)
 
     @classmethod
     def given_up_before(cls, limit: datetime) -> ColumnElement[bool]:
-        """The condition for those that nobody has looked at since."""
+        """The condition that selects tasks that were given up before a time."""
         return cls.given_up() & (col(cls.failed_at) < limit)
 
     @classmethod
     def sent(cls, identifier: str, attempt: int) -> ColumnElement[bool]:
-        """The condition for one that was sent again, unless that attempt has failed too."""
+        """The condition that selects a task that was retried, unless that attempt failed too."""
         return (col(cls.id) == identifier) & (col(cls.attempt) < attempt)
 
 
 class TaskEffect(Base, table=True):
-    """Something that a task did and must not do twice."""
+    """An effect of a task that must not happen twice."""
 
     table_name = "task_effects"
 
@@ -65,5 +65,5 @@ class TaskEffect(Base, table=True):
 
     @classmethod
     def before(cls, limit: datetime) -> ColumnElement[bool]:
-        """The condition for what was done before a time."""
+        """The condition that selects effects recorded before a time."""
         return col(cls.created_at) < limit

@@ -1,4 +1,4 @@
-"""What is done for tokens in the background."""
+"""Background tasks of authentication."""
 
 from sqlalchemy import delete
 from taskiq import TaskiqDepends
@@ -11,6 +11,6 @@ from app.db.session import Database
 
 @shared_task(schedule=[{"cron": "11 * * * *"}])
 async def delete_expired_tokens(database: Database = TaskiqDepends()) -> None:
-    """Delete the refresh tokens that nobody can use any more."""
+    """Delete the refresh tokens that have expired."""
     async with database.write.begin() as session:
         await session.execute(delete(RefreshToken).where(RefreshToken.expired(utc_now())))

@@ -1,6 +1,6 @@
-"""Work in the background: sent to a broker, done by workers, tried again when it fails.
+"""Background tasks: sent to a broker, run by workers, retried when they fail.
 
-A task is a function under `@shared_task` in a module called `tasks`; `await it.kiq(…)` sends it.
+A task is a function under `@shared_task` in a module named `tasks`; `await it.kiq(…)` sends it.
 """
 
 from collections.abc import AsyncGenerator
@@ -12,18 +12,18 @@ from rfc9457 import Problem
 from taskiq import SendTaskError
 
 from app.core.config import Settings, load_settings
+from app.tasks.config import TaskSettings
 from app.tasks.connection import connected
 from app.tasks.errors import TasksUnavailable
-from app.tasks.settings import TaskSettings
 
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def install_tasks(app: FastAPI, settings: Settings) -> None:
-    """Let the application send tasks; one that cannot be sent is a 503.
+    """Let the application send tasks; a request whose task cannot be sent fails with a 503.
 
     Raises:
-        ConfigurationError: production has no broker.
+        ConfigurationError: in production without a broker.
     """
     tasks = load_settings(TaskSettings)
     tasks.check_for(settings.environment)
@@ -34,11 +34,11 @@ def install_tasks(app: FastAPI, settings: Settings) -> None:
             yield
 
     app.include_router(APIRouter(lifespan=connect))
-    app.add_exception_handler(SendTaskError, answer_unavailable)
+    app.add_exception_handler(SendTaskError, respond_unavailable)
 
 
-def answer_unavailable(request: Request, error: Exception) -> Response:
-    """Answer that a task could not be sent, as other problems are; the log says why."""
+def respond_unavailable(request: Request, error: Exception) -> Response:
+    """Log why a task could not be sent, and respond with the problem."""
     logger.warning("task not sent", reason=repr(error.__cause__))
     response: Response = request.app.exception_handlers[Problem](request, TasksUnavailable())
     return response

@@ -1,4 +1,4 @@
-"""Tasks about tasks."""
+"""Maintenance of the tables of tasks."""
 
 from datetime import timedelta
 
@@ -8,15 +8,15 @@ from taskiq.brokers.shared_broker import shared_task
 
 from app.db.base import utc_now
 from app.db.session import Database
+from app.tasks.config import TaskSettings
 from app.tasks.models import FailedTask, TaskEffect
-from app.tasks.settings import TaskSettings
 
 
 @shared_task(schedule=[{"cron": "23 3 * * *"}])
 async def delete_old(
     database: Database = TaskiqDepends(), settings: TaskSettings = TaskiqDepends()
 ) -> None:
-    """Delete tasks that were given up, and the marks of those that were done, after a while."""
+    """Delete tasks that were given up, and recorded effects, after `keep_failed_days`."""
     limit = utc_now() - timedelta(days=settings.keep_failed_days)
     async with database.write.begin() as session:
         await session.execute(delete(FailedTask).where(FailedTask.given_up_before(limit)))

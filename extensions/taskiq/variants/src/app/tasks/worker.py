@@ -1,6 +1,6 @@
-"""A worker: `python -m app.tasks.worker`, as many as you like.
+"""A worker: `python -m app.tasks.worker`. Run as many as needed.
 
-On SIGTERM it takes no more tasks, finishes those that it has, and ends.
+On SIGTERM it finishes its current tasks and exits.
 """
 
 import asyncio
@@ -12,21 +12,21 @@ from taskiq.cli.worker.args import WorkerArgs
 from taskiq.cli.worker.run import run_worker
 
 from app.tasks.connection import connect_process
-from app.tasks.process import beat, process_settings
+from app.tasks.process import heartbeat, process_settings
 
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def main() -> None:
-    """Watch over one process that does tasks; a new one is started when it dies."""
+    """Supervise one process that runs tasks; it is restarted if it dies."""
     sys.exit(run_worker(worker_arguments()))
 
 
 def worker_arguments() -> WorkerArgs:
-    """What taskiq has to know of a worker.
+    """Return taskiq's options for a worker.
 
     Raises:
-        ConfigurationError: there is no broker.
+        ConfigurationError: no broker is configured.
     """
     settings, _ = process_settings()
     return WorkerArgs(
@@ -35,22 +35,22 @@ def worker_arguments() -> WorkerArgs:
         configure_logging=False,
         workers=1,
         max_async_tasks=settings.concurrency,
-        # Not before: what a killed worker had would be lost.
+        # Acknowledged any earlier, the tasks of a worker that is killed would be lost.
         ack_type=AcknowledgeType.WHEN_EXECUTED,
         wait_tasks_timeout=settings.time_limit,
     )
 
 
 def worker() -> AsyncBroker:
-    """The broker of the process that does tasks."""
+    """Return the broker of the supervised process."""
     broker, _ = connect_process()
-    broker.add_event_handler(TaskiqEvents.WORKER_STARTUP, _start_pulse)
+    broker.add_event_handler(TaskiqEvents.WORKER_STARTUP, _start_heartbeat)
     return broker
 
 
-def _start_pulse(state: TaskiqState) -> None:
+def _start_heartbeat(state: TaskiqState) -> None:
     logger.info("ready for tasks")
-    state.pulse = asyncio.create_task(beat())
+    state.heartbeat = asyncio.create_task(heartbeat())
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
-"""What is done for users in the background."""
+"""Background tasks of users."""
 
 from uuid import UUID
 
 from taskiq import AsyncBroker, TaskiqDepends
 from taskiq.brokers.shared_broker import shared_task
 
-from app.core.project import NAME
 from app.db.session import Database
 from app.mail.senders import Sender, get_sender
-from app.tasks.effects import first_time
+from app.tasks.service import first_time
 from app.users.models import User
 
 
@@ -19,11 +18,10 @@ async def send_welcome(
     database: Database = TaskiqDepends(),
     sender: Sender = TaskiqDepends(get_sender),
 ) -> None:
-    """Welcome a new user, once. The address is given: the account may not be committed yet."""
+    """Send the welcome mail once. It takes the address: the user may not be committed yet."""
     async with database.write.begin() as session:
         if await first_time(session, f"welcome {user_id}"):
-            text = f"Welcome to {NAME}! Your account is ready."
-            await sender.send(to=email, subject=f"Welcome to {NAME}", text=text)
+            await sender.send(to=email, subject="Welcome", text="Welcome! Your account is ready.")
 
 
 async def welcome(tasks: AsyncBroker, user: User) -> None:

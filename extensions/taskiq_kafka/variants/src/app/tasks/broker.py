@@ -1,7 +1,7 @@
 """The broker: a topic in Kafka.
 
-Kafka knows no tasks, only how far a group of workers has read. What is stored as read is therefore
-never more than what is done: after a crash the tasks behind the oldest unfinished one run again.
+Kafka does not acknowledge single messages; a consumer group commits an offset. The committed offset
+is that of the oldest unfinished task: after a crash it runs again, and all tasks behind it.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from aiokafka import (
 from aiokafka.errors import KafkaError
 from taskiq import AckableMessage, AsyncBroker, BrokerMessage
 
-from app.tasks.assembly import KeepsUnknownTasks
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
+from app.tasks.middleware import KeepsUnknownTasks
 
-COMMIT_EVERY = 0.5
+COMMIT_INTERVAL = 0.5
 """Seconds."""
 OUTAGE = (KafkaError, OSError, TimeoutError)
 
@@ -31,14 +31,14 @@ logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def create_broker(url: str, settings: TaskSettings) -> AsyncBroker:
-    """Configure the broker for servers as `host:9092,host:9092`; it connects when it is started."""
+    """Configure the broker for servers as `host:9092,host:9092`; it connects on startup."""
     return KafkaBroker(url, settings)
 
 
 class KafkaBroker(KeepsUnknownTasks):
-    """Sends each task as a message, and commits what is done.
+    """Sends tasks as messages, and commits what is finished.
 
-    An own one: taskiq-aio-kafka commits what was only read, and fails with kafka-python 3.
+    taskiq-aio-kafka is not used: it commits what was only read, and fails with kafka-python 3.
     """
 
     def __init__(self, servers: str, settings: TaskSettings) -> None:
@@ -51,7 +51,7 @@ class KafkaBroker(KeepsUnknownTasks):
         self._progress = Progress()
 
     async def startup(self) -> None:
-        """Connect; only a worker reads."""
+        """Connect; only a worker consumes."""
         await super().startup()
         producer = AIOKafkaProducer(
             bootstrap_servers=self._servers, acks="all", enable_idempotence=True
@@ -63,9 +63,9 @@ class KafkaBroker(KeepsUnknownTasks):
             raise
         self._producer = producer
         if self.is_worker_process:
-            await self._start_reading()
+            await self._start_consumer()
 
-    async def _start_reading(self) -> None:
+    async def _start_consumer(self) -> None:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._servers,
             group_id=self._settings.queue,
@@ -78,10 +78,10 @@ class KafkaBroker(KeepsUnknownTasks):
         self._progress = Progress(self._consumer)
         self._consumer.subscribe([self._settings.queue], listener=self._progress)
         await self._consumer.start()
-        self._committing = asyncio.create_task(self._progress.commit_always())
+        self._committing = asyncio.create_task(self._progress.commit_regularly())
 
     async def shutdown(self) -> None:
-        """Commit what is done, and disconnect."""
+        """Commit what is finished, and disconnect."""
         await super().shutdown()
         if self._committing:
             self._committing.cancel()
@@ -94,11 +94,11 @@ class KafkaBroker(KeepsUnknownTasks):
             await self._producer.stop()
 
     async def kick(self, message: BrokerMessage) -> None:
-        """Send a task; it returns when every replica in step has it.
+        """Send a task; returns once every in-sync replica has it.
 
         Raises:
-            KafkaError: no server took it.
-            TimeoutError: none answered.
+            KafkaError: the cluster did not accept it.
+            TimeoutError: there was no response in time.
         """
         if self._producer is None:
             sentence = "There is no connection to Kafka yet."
@@ -107,7 +107,7 @@ class KafkaBroker(KeepsUnknownTasks):
             await self._producer.send_and_wait(self._settings.queue, message.message)
 
     async def listen(self) -> AsyncGenerator[AckableMessage]:
-        """Yield tasks for ever."""
+        """Yield tasks."""
         if self._consumer is None:
             sentence = "Only a worker listens."
             raise RuntimeError(sentence)
@@ -118,31 +118,31 @@ class KafkaBroker(KeepsUnknownTasks):
 
 
 class Record(Protocol):
-    """What is known of a message."""
+    """A message, as far as progress depends on it."""
 
     @property
     def topic(self) -> str:
-        """The name of its topic."""
+        """Its topic."""
         ...
 
     @property
     def partition(self) -> int:
-        """The number of its partition."""
+        """Its partition."""
         ...
 
     @property
     def offset(self) -> int:
-        """Its place there."""
+        """Its offset in the partition."""
         ...
 
     @property
     def value(self) -> bytes | None:
-        """Its content."""
+        """Its payload; None in a tombstone."""
         ...
 
 
 class Progress(ConsumerRebalanceListener):
-    """How far each partition is done: up to the oldest task that is not."""
+    """The offset of each partition up to which all tasks are finished."""
 
     def __init__(self, consumer: AIOKafkaConsumer | None = None) -> None:
         self._consumer = consumer
@@ -151,17 +151,17 @@ class Progress(ConsumerRebalanceListener):
         self._committed: dict[TopicPartition, int] = {}
 
     def begin(self, record: Record) -> "partial[None]":
-        """Note that a task was read; returns what to call when it is done."""
+        """Note that a task was read; return the function that marks it as finished."""
         partition = TopicPartition(record.topic, record.partition)
         unfinished = self._unfinished.setdefault(partition, set())
         self._read[partition] = record.offset + 1
         if record.value is not None:
             unfinished.add(record.offset)
-        # The set itself: after a rebalance the partition may be here again, with another one.
+        # Bound to this set: after a rebalance the partition may be assigned again, with a new one.
         return partial(unfinished.discard, record.offset)
 
     async def commit(self) -> None:
-        """Store the progress, where there is some."""
+        """Commit the progress since the last commit."""
         done = {
             partition: min(self._unfinished[partition], default=read)
             for partition, read in self._read.items()
@@ -173,21 +173,21 @@ class Progress(ConsumerRebalanceListener):
             await self._consumer.commit(moved)
             self._committed |= moved
         except OUTAGE as error:
-            # What was not stored is done again: that is allowed.
-            logger.warning("no commit", reason=str(error))
+            # Tasks may run twice: an uncommitted one is redelivered.
+            logger.warning("offsets not committed", reason=str(error))
 
-    async def commit_always(self) -> None:
-        """Store the progress every moment."""
+    async def commit_regularly(self) -> None:
+        """Commit regularly, until cancelled."""
         while True:
-            await asyncio.sleep(COMMIT_EVERY)
+            await asyncio.sleep(COMMIT_INTERVAL)
             await self.commit()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Store the progress while the partitions are still ours, and forget them."""
+        """Commit while the partitions are still assigned, and forget them."""
         await self.commit()
         for partition in revoked:
             for state in (self._unfinished, self._read, self._committed):
                 state.pop(partition, None)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Begin anew: nothing of these was read yet."""
+        """Do nothing: of these partitions nothing has been read yet."""

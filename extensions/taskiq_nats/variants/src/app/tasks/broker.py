@@ -1,7 +1,7 @@
 """The broker: a stream in NATS JetStream, on disk.
 
-A task stays in the stream until it is done. What a worker took and did not finish is given to
-another one after `APP_TASKS_REDELIVERY_AFTER` seconds.
+A task stays in the stream until it is acknowledged. If its worker is lost, it is redelivered after
+`APP_TASKS_REDELIVERY_AFTER` seconds.
 """
 
 from collections.abc import AsyncGenerator
@@ -13,8 +13,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType,
 from taskiq import AckableMessage
 from taskiq_nats import PullBasedJetStreamBroker
 
-from app.tasks.assembly import KeepsUnknownTasks
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
+from app.tasks.middleware import KeepsUnknownTasks
 
 OUTAGE = (NatsError, OSError, TimeoutError)
 
@@ -22,16 +22,16 @@ logger = structlog.stdlib.get_logger("app.tasks")
 
 
 class StreamBroker(KeepsUnknownTasks, PullBasedJetStreamBroker):
-    """The library's broker, which goes on when there is nothing to do, and after an outage."""
+    """The library's broker, which keeps listening while the queue is empty and after an outage."""
 
     async def listen(self) -> AsyncGenerator[AckableMessage]:
-        """Yield tasks for ever; an outage is waited for."""
+        """Yield tasks; reconnects after an outage."""
         while True:
             try:
                 messages = await self.consumer.fetch(
                     self.pull_consume_batch, timeout=self.pull_consume_timeout
                 )
-            # Nothing new: sometimes NATS' own error, sometimes the built-in one that it comes of.
+            # No new task: NATS raises its own error or the built-in one that it is derived from.
             except TimeoutError:
                 continue
             except OUTAGE as error:
@@ -43,7 +43,7 @@ class StreamBroker(KeepsUnknownTasks, PullBasedJetStreamBroker):
 
 
 def create_broker(url: str, settings: TaskSettings) -> StreamBroker:
-    """Configure the broker; it connects when it is started."""
+    """Configure the broker; it connects on startup."""
     return StreamBroker(
         url,
         subject=settings.queue,

@@ -1,7 +1,7 @@
-"""The broker: a durable queue in RabbitMQ, of the kind that is kept on several nodes (quorum).
+"""The broker: a quorum queue in RabbitMQ.
 
-A task stays in the queue until it is done. When a worker dies its connection breaks, and what it
-had is given to another one at once.
+A task stays in the queue until it is acknowledged. When a worker dies, its connection closes and
+its tasks are redelivered at once.
 """
 
 from collections.abc import AsyncGenerator
@@ -14,8 +14,8 @@ from taskiq import AckableMessage, AsyncBroker
 from taskiq_aio_pika import AioPikaBroker, Exchange, Queue
 from taskiq_aio_pika.exceptions import NoStartupError
 
-from app.tasks.assembly import KeepsUnknownTasks
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
+from app.tasks.middleware import KeepsUnknownTasks
 
 OUTAGE = (*CONNECTION_EXCEPTIONS, TimeoutError)
 
@@ -23,10 +23,10 @@ logger = structlog.stdlib.get_logger("app.tasks")
 
 
 class QueueBroker(KeepsUnknownTasks, AioPikaBroker):
-    """The library's broker for one queue, which says what becomes of a task in an outage."""
+    """The library's broker for one queue, which survives an outage during an acknowledgement."""
 
     async def listen(self) -> AsyncGenerator[AckableMessage]:
-        """Yield tasks for ever; an outage is waited for."""
+        """Yield tasks; reconnects after an outage."""
         if self.read_channel is None:
             raise NoStartupError
         await self.read_channel.set_qos(prefetch_count=self._qos)
@@ -39,11 +39,11 @@ class QueueBroker(KeepsUnknownTasks, AioPikaBroker):
         try:
             await message.ack()
         except OUTAGE as error:
-            logger.warning("task is done and will be done again", reason=str(error))
+            logger.warning("task not acknowledged, it will run again", reason=str(error))
 
 
 def create_broker(url: str, settings: TaskSettings) -> AsyncBroker:
-    """Configure the broker; it connects when it is started."""
+    """Configure the broker; it connects on startup."""
     return QueueBroker(
         url,
         qos=settings.concurrency,

@@ -1,7 +1,7 @@
-"""The broker: a stream in Redis, which has to write to disk (`appendonly yes`).
+"""The broker: a stream in Redis, which must persist to disk (`appendonly yes`).
 
-A task stays in the stream until it is done. What a worker took and did not finish is given to
-another one after `APP_TASKS_REDELIVERY_AFTER` seconds.
+A task stays in the stream until it is acknowledged. If its worker is lost, it is redelivered after
+`APP_TASKS_REDELIVERY_AFTER` seconds.
 """
 
 from collections.abc import AsyncGenerator
@@ -20,11 +20,11 @@ from redis.exceptions import TimeoutError as NoAnswer
 from taskiq import AckableMessage, AsyncBroker
 from taskiq_redis import RedisStreamBroker
 
-from app.tasks.assembly import KeepsUnknownTasks
-from app.tasks.settings import TaskSettings
+from app.tasks.config import TaskSettings
+from app.tasks.middleware import KeepsUnknownTasks
 
-CLAIM_EVERY = 1
-"""Seconds between two looks for tasks that were left behind."""
+CLAIM_INTERVAL = 1
+"""Seconds between two searches for the tasks of lost workers."""
 OUTAGE = (NoConnection, NoAnswer, ResponseError, OSError)
 
 Messages: TypeAlias = list[tuple[bytes, dict[bytes, bytes]]]
@@ -33,17 +33,17 @@ logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def create_broker(url: str, settings: TaskSettings) -> AsyncBroker:
-    """Configure the broker; it connects when it is started."""
+    """Configure the broker; it connects on startup."""
     return StreamBroker(
         url,
         queue_name=settings.queue,
         consumer_group_name=settings.queue,
-        # From the beginning: tasks may be sent before the first worker makes the group.
+        # From the beginning: tasks may be sent before the first worker creates the group.
         consumer_id="0",
         xread_count=settings.concurrency,
         xread_block=1000,
         idle_timeout=round(settings.redelivery_after * 1000),
-        # That the broker was started again shows when a connection from before is used.
+        # After a restart of Redis the first use of an old connection fails.
         retry=Retry(NoBackoff(), 1),
         socket_connect_timeout=2,
         socket_timeout=5,
@@ -51,13 +51,13 @@ def create_broker(url: str, settings: TaskSettings) -> AsyncBroker:
 
 
 class StreamBroker(KeepsUnknownTasks, RedisStreamBroker):
-    """Takes over what is left behind also when nothing new comes, and deletes what is done."""
+    """Claims the tasks of lost workers also when no new ones arrive, and deletes finished ones."""
 
     _cursor: bytes | str = "0-0"
     _claimed_at = 0.0
 
     async def listen(self) -> AsyncGenerator[AckableMessage]:
-        """Yield tasks for ever; an outage is waited for."""
+        """Yield tasks; reconnects after an outage."""
         async with Redis(connection_pool=self.connection_pool) as redis:
             while True:
                 for message_id, fields in await self._next(redis):
@@ -66,8 +66,9 @@ class StreamBroker(KeepsUnknownTasks, RedisStreamBroker):
 
     async def _next(self, redis: Redis) -> Messages:
         try:
-            if monotonic() - self._claimed_at > CLAIM_EVERY and (left := await self._claim(redis)):
-                return left
+            is_due = monotonic() - self._claimed_at > CLAIM_INTERVAL
+            if is_due and (claimed := await self._claim(redis)):
+                return claimed
             found = await redis.xreadgroup(
                 self.consumer_group_name,
                 self.consumer_name,
@@ -78,15 +79,15 @@ class StreamBroker(KeepsUnknownTasks, RedisStreamBroker):
         except OUTAGE as error:
             logger.warning("no tasks from the broker", reason=str(error))
             await sleep(1)
-            # A Redis that lost its data lost the group too.
+            # If Redis has lost its data, the group is gone too.
             await self._try_to_declare()
             return []
-        # What the client says of it covers both protocols of Redis.
+        # The client's annotation covers both protocols of Redis.
         return dict(cast("list[tuple[bytes, Messages]]", found)).get(self.queue_name.encode(), [])
 
     async def _claim(self, redis: Redis) -> Messages:
-        """Take over tasks whose worker is gone; to look at all may take several calls."""
-        self._cursor, left, _ = await redis.xautoclaim(
+        """Claim the tasks of lost workers; it may take several calls to scan them all."""
+        self._cursor, claimed, _ = await redis.xautoclaim(
             self.queue_name,
             self.consumer_group_name,
             self.consumer_name,
@@ -96,7 +97,7 @@ class StreamBroker(KeepsUnknownTasks, RedisStreamBroker):
         )
         if self._cursor == b"0-0":
             self._claimed_at = monotonic()
-        messages: Messages = left
+        messages: Messages = claimed
         return messages
 
     async def _done(self, redis: Redis, message_id: bytes) -> None:
@@ -106,7 +107,7 @@ class StreamBroker(KeepsUnknownTasks, RedisStreamBroker):
         try:
             await pipe.execute()
         except OUTAGE as error:
-            logger.warning("task is done and will be done again", reason=str(error))
+            logger.warning("task not acknowledged, it will run again", reason=str(error))
 
     async def _try_to_declare(self) -> None:
         try:

@@ -1,0 +1,15 @@
+"""Settings of the outbox, each with the prefix `APP_OUTBOX_`."""
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class OutboxSettings(BaseSettings):
+    """Where the relay listens for notifications."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="APP_OUTBOX_", env_ignore_empty=True, extra="ignore"
+    )
+
+    listen_url: SecretStr | None = None
+    """PostgreSQL itself, where `APP_DATABASE_URL` names a pooler in transaction mode."""

@@ -1,5 +1,0 @@
-"""The type of a column that the database counts up."""
-
-from sqlalchemy import BigInteger
-
-COUNTER = BigInteger

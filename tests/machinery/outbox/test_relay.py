@@ -1,0 +1,102 @@
+"""The relay: several at once, woken by the database, and with a worker on a real broker."""
+
+import asyncio
+from collections import defaultdict
+from contextlib import AsyncExitStack
+from functools import partial
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL
+
+from app.core.config import Settings
+from app.db.session import Database
+from app.outbox import relay as relays
+from app.outbox.models import OutboxMessage
+from app.outbox.outbox import Outbox, deliver
+from app.outbox.relay import relay, send_batch
+from app.outbox.wakeup import POLL_INTERVAL, listening
+from app.tasks.process import background
+from tests.machinery.tasks.fixtures import module_of_part, secret
+from tests.machinery.tasks.processes import are_recorded, comes_true, started
+from tests.tasks.fixtures import HeldTasks
+
+MARKING = module_of_part("marking")
+
+
+async def store(database: Database, aggregate: str, *keys: str) -> None:
+    async with database.write.begin() as session:
+        for key in keys:
+            await MARKING.mark_by(Outbox(session, aggregate))(key, 0)
+
+
+async def is_empty(database: Database) -> bool:
+    async with database.read() as session:
+        return await session.scalar(OutboxMessage.oldest().limit(1)) is None
+
+
+async def test_message_that_cannot_be_read_stays(
+    tasks: HeldTasks, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "RETRY_DELAY", 0)
+    async with database.write.begin() as session:
+        session.add(OutboxMessage(aggregate="one", message='{"of": "another"}'))
+    assert await send_batch(database, partial(deliver, tasks)) == 0
+    assert not await is_empty(database)
+
+
+async def test_several_relays_keep_the_order_of_each_aggregate(
+    tasks: HeldTasks, effects: Database
+) -> None:
+    aggregates = [uuid4().hex for _ in range(5)]
+    for number in range(8):
+        for aggregate in aggregates:
+            await store(effects, aggregate, f"{aggregate} {number}")
+
+    async def all_are_sent() -> bool:
+        return await is_empty(effects)
+
+    async with AsyncExitStack() as stack:
+        for _ in range(3):
+            unnotified = relay(effects, partial(deliver, tasks), asyncio.Event())
+            await stack.enter_async_context(background(unnotified))
+        assert await comes_true(all_are_sent)
+    order: defaultdict[str, list[int]] = defaultdict(list)
+    for key, _ in tasks.arguments():
+        aggregate, position = str(key).split()
+        order[aggregate].append(int(position))
+    assert order == {aggregate: [*range(8)] for aggregate in aggregates}
+
+
+async def test_relay_is_woken(
+    tasks: HeldTasks,
+    effects: Database,
+    own_database: URL,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A database with notifications wakes the relay long before it polls."""
+    monkeypatch.setattr(relays, "POLL_INTERVAL", POLL_INTERVAL * 30)
+    own = settings.model_copy(update={"database_url": secret(own_database)})
+
+    async def is_sent() -> bool:
+        return bool(tasks.held)
+
+    async with listening(own) as event, background(relay(effects, partial(deliver, tasks), event)):
+        await asyncio.sleep(1)
+        await store(effects, "one", "1")
+        before = monotonic()
+        assert await comes_true(is_sent)
+        assert monotonic() - before < 10
+
+
+async def test_relay_and_worker_run_what_is_stored(
+    task_environment: dict[str, str], effects: Database
+) -> None:
+    async with (
+        started("app.outbox.relay", task_environment),
+        started(MARKING.__name__, task_environment),
+    ):
+        await store(effects, "one", "stored")
+        assert await are_recorded(effects, "stored")
