@@ -30,6 +30,8 @@ async def test_concurrent_registrations_of_one_address(
     body = json_of(CredentialsFactory.build())
     responses = await asyncio.gather(*(client.post("/auth/register", json=body) for _ in range(10)))
     assert sorted(response.status_code for response in responses) == [201] + [409] * 9
+    refused = [response for response in responses if not response.is_success]
+    assert {response.json()["type"] for response in refused} == {"email-taken"}
     async with app.state.database.read() as session:
         assert await session.scalar(select(func.count()).select_from(User)) == 1
 
