@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.tasks.config import TaskSettings
 from brokers import Broker, broker_server
 from effects import TABLE
 from library import LIBRARY
@@ -23,6 +22,7 @@ from sqlalchemy import text
 from supervised import Service, kept_running
 
 from app.db.session import Database
+from app.tasks.config import TaskSettings
 
 # RQ has a process for each task, and does some ten a second.
 IS_SLOW = LIBRARY == "rq"

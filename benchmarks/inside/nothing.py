@@ -12,14 +12,15 @@ import sys
 from pathlib import Path
 from time import monotonic, process_time
 
-from app.tasks.broker import create_broker
-from app.tasks.config import TaskSettings
-from app.tasks.worker import worker_arguments
 from brokers import minimal_broker, stock
 from taskiq import AcknowledgeType
 from taskiq.brokers.shared_broker import shared_task
 from taskiq.cli.worker.args import WorkerArgs
 from taskiq.cli.worker.run import start_listen
+
+from app.tasks.broker import create_broker
+from app.tasks.config import TaskSettings
+from app.tasks.worker import worker_arguments
 
 TASKS = 5_000
 times: list[tuple[float, float]] = []

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psutil
-from app.tasks.config import TaskSettings
 from brokers import broker_server
 from effects import TABLE
 from library import LIBRARY
@@ -19,6 +18,8 @@ from pydantic import SecretStr
 from service import database_server, environment, migrated
 from sqlalchemy import text
 from supervised import Service, kept_running
+
+from app.tasks.config import TaskSettings
 
 # A process for each task takes its time.
 TASKS = 150 if LIBRARY == "rq" else 2_000

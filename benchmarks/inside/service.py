@@ -18,7 +18,6 @@ from typing import Any
 import httpx2
 from pydantic import SecretStr
 from sqlalchemy import URL, make_url
-from tools.driver import DRIVER
 
 from app.core.config import Settings
 from app.core.logging import configure_logging

@@ -11,18 +11,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.tasks.broker import create_broker
-from app.tasks.config import TaskSettings
 from brokers import Broker, broker_server, minimal_broker
 from nothing import ARGUMENTS, TASKS, nothing
 from pydantic import SecretStr
 from service import DRIVER, environment, wait_for
 from sqlalchemy import URL
 from taskiq import AsyncBroker, async_shared_broker
-from tools.driver import DRIVER
 
 from app.core.config import Settings
 from app.db.session import Database
+from app.tasks.broker import create_broker
+from app.tasks.config import TaskSettings
 from app.tasks.middleware import equip
 
 ROUNDS = 5

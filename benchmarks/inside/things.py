@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from app.tasks.worker import worker_arguments
 from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import text
 from taskiq import AsyncBroker, BrokerMessage, TaskiqDepends
@@ -20,6 +19,7 @@ from app.db.session import Database, WriteSession
 from app.main import create_app
 from app.outbox import outbox, relay
 from app.tasks.service import first_time
+from app.tasks.worker import worker_arguments
 
 TABLES = (
     "CREATE TABLE things (name text PRIMARY KEY, version int NOT NULL)",
