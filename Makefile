@@ -9,7 +9,7 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo try test check space matrix program sweep mutants proofs installs updates containers bench docs release
+.PHONY: help demo try test servers check space matrix program sweep mutants proofs installs updates containers bench docs release
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -20,10 +20,13 @@ demo: $(UV) ## generate the default service, start it, walk it over HTTP
 try: $(UV) ## pick answers, and see the project that comes of them pass its tests
 	@uv run --quiet python -m tools.attempt
 
-test: check ## everything that CI runs
+test: servers check ## everything that CI runs
 	@uv run --quiet python -m tools.space --compare 100
 	@uv run --quiet python -m tools.matrix --strength 2
 	@uv run pytest --numprocesses auto --dist worksteal
+
+servers: $(UV) ## which of the servers that tests need are there
+	@uv run --quiet python -m tools.servers
 
 space: $(UV) ## every combination of answers: each text checked, a sample compared with Copier
 	@uv run --quiet python -m tools.space $(ARGS)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 FOLDERS = ("extensions", "organisation")
 KEYS = {"words", "used_through", "server", "apart", "hold", "proof", "survivor"}
@@ -28,11 +29,19 @@ class Server:
     url: str
     setting: str
     """The variable by which the project's tests are told of it."""
+    start: Sequence[str] = ()
+    """The command that starts one, where a package brings it: with `{port}` and `{folder}`."""
 
     @property
     def address(self) -> str:
-        """Where it is."""
+        """Its URL."""
         return os.environ.get(self.variable) or self.url
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Its host and port; what the address leaves out is as in `url`."""
+        usual, given = urlsplit(self.url), urlsplit(self.address)
+        return given.hostname or usual.hostname or "", given.port or usual.port or 0
 
 
 @dataclass(frozen=True)
