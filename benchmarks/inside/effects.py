@@ -5,7 +5,7 @@ import os
 
 from sqlalchemy import text
 
-from app.core.database import Database
+from app.db.session import Database
 from app.tasks.effects import first_time
 
 # Nothing makes this row unique but the task itself.

@@ -21,7 +21,7 @@ from service import database_server, environment, migrated
 from sqlalchemy import text
 from supervised import Service, kept_running
 
-from app.core.database import Database
+from app.db.session import Database
 from app.tasks.settings import TaskSettings
 
 # RQ has a process for each task, and does some ten a second.

@@ -22,7 +22,7 @@ from sqlalchemy import text
 from supervised import Service, kept_running
 from things import TABLES
 
-from app.core.database import Database
+from app.db.session import Database
 
 THINGS = [f"thing{number}" for number in range(20)]
 PEACE, ALL = 1_000, 5_000

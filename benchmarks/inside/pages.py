@@ -19,9 +19,9 @@ from sqlalchemy.orm import joinedload
 from uuid_utils.compat import uuid7
 
 from app.core.config import Settings
-from app.core.engine import WRITING
-from app.core.models import utc_now
 from app.core.pagination import cursor_of
+from app.db.base import utc_now
+from app.db.engine import WRITING
 from app.items.models import Item
 from app.main import create_app
 from app.users.models import User

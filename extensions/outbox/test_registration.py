@@ -2,7 +2,7 @@
 
 import httpx2
 
-from app.core.database import Database
+from app.db.session import Database
 from app.outbox.models import OutboxMessage
 from app.outbox.relay import send_batch
 from tests.accounts import PASSWORD

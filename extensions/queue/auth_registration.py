@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, status
 
-from app.core.database import WriteSession
 from app.core.errors import problem_responses
-from app.core.security import SecurityDependency
-from app.core.unavailable import DatabaseUnavailable
-from app.tasks.connection import TasksDependency
+from app.core.security import SecurityDep
+from app.db.errors import DatabaseUnavailable
+from app.db.session import WriteSession
+from app.tasks.connection import TasksDep
 from app.tasks.errors import TasksUnavailable
 from app.users.errors import EmailTaken
 from app.users.models import User
@@ -26,8 +26,8 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 async def register(
     credentials: Credentials,
     session: WriteSession,
-    security: SecurityDependency,
-    tasks: TasksDependency,
+    security: SecurityDep,
+    tasks: TasksDep,
 ) -> User:
     """Open an account, and welcome its owner."""
     user = await create_user(

@@ -8,9 +8,8 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Relationship
 from uuid_utils.compat import uuid7
 
-from app.core.engine import IDENTIFIER
-from app.core.models import Base
-from app.core.times import UTCDateTime, utc_now
+from app.db.base import Base, UTCDateTime, utc_now
+from app.db.engine import IDENTIFIER
 from app.users.models import User
 
 

@@ -7,9 +7,8 @@ from sqlalchemy import Text
 from sqlmodel import Field
 from uuid_utils.compat import uuid7
 
-from app.core.engine import IDENTIFIER
-from app.core.models import Base
-from app.core.times import UTCDateTime, utc_now
+from app.db.base import Base, UTCDateTime, utc_now
+from app.db.engine import IDENTIFIER
 
 
 class Item(Base, table=True):

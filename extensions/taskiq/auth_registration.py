@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, status
 
-from app.core.database import WriteSession
 from app.core.errors import problem_responses
-from app.core.security import SecurityDependency
-from app.core.unavailable import DatabaseUnavailable
+from app.core.security import SecurityDep
+from app.db.errors import DatabaseUnavailable
+from app.db.session import WriteSession
 from app.tasks.errors import TasksUnavailable
 from app.users.errors import EmailTaken
 from app.users.models import User
@@ -22,9 +22,7 @@ router = APIRouter(prefix="/auth", tags=["auth"])
     response_model=UserRead,
     responses=problem_responses(EmailTaken, TasksUnavailable, DatabaseUnavailable),
 )
-async def register(
-    credentials: Credentials, session: WriteSession, security: SecurityDependency
-) -> User:
+async def register(credentials: Credentials, session: WriteSession, security: SecurityDep) -> User:
     """Open an account, and welcome its owner."""
     user = await create_user(
         session,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import app
 from app.core.config import get_settings
-from app.core.models import Base
+from app.db.base import Base
 from migrations.database import OPTIONS, lock
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from app.core.config import Settings
-from app.core.database import Database
-from app.core.engine import WRITING
+from app.db.engine import WRITING
+from app.db.session import Database
 from app.main import create_app
 from tests.databases import new_database
 from tests.migrating import upgrade

@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import URL, NullPool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.core.database import Database
+from app.db.session import Database
 from tools.driver import DRIVER
 
 NOWHERE = f"postgresql+{DRIVER}://nobody:pa55word@127.0.0.1:1/none"

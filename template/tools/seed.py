@@ -5,9 +5,9 @@ import asyncio
 from sqlalchemy import select
 
 from app.core.config import get_settings, load_settings
-from app.core.database import Database
 from app.core.pagination import Page
 from app.core.security import AuthSettings, Security
+from app.db.session import Database
 from app.items.service import create_item, list_items
 from app.users.models import User
 from app.users.service import create_user

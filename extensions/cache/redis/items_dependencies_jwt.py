@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from app.cache.cache import CacheDependency
+from app.cache.cache import CacheDep
 from app.cache.entries import row
-from app.core.database import DatabaseDependency
+from app.db.session import DatabaseDep
 from app.items import service
 from app.items.models import Item
 from app.items.schemas import ItemRead
@@ -13,7 +13,7 @@ from app.users.models import User
 
 
 async def get_one_item(
-    item_id: UUID, user: CurrentUser, database: DatabaseDependency, cache: CacheDependency
+    item_id: UUID, user: CurrentUser, database: DatabaseDep, cache: CacheDep
 ) -> ItemRead:
     """The caller's item, to be read; its owner is part of it."""
 

@@ -2,17 +2,15 @@
 
 from uuid import UUID
 
-from app.cache.cache import CacheDependency
+from app.cache.cache import CacheDep
 from app.cache.entries import row
-from app.core.database import DatabaseDependency
+from app.db.session import DatabaseDep
 from app.items import service
 from app.items.models import Item
 from app.items.schemas import ItemRead
 
 
-async def get_one_item(
-    item_id: UUID, database: DatabaseDependency, cache: CacheDependency
-) -> ItemRead:
+async def get_one_item(item_id: UUID, database: DatabaseDep, cache: CacheDep) -> ItemRead:
     """The item, to be read."""
 
     async def load() -> ItemRead:

@@ -3,7 +3,7 @@
 from app.cache.cache import Cache, CacheSettings
 from app.cache.forgetting import ForgettingDatabase
 from app.core.config import get_settings, load_settings
-from app.core.database import Database
+from app.db.session import Database
 
 
 def open_database() -> Database:

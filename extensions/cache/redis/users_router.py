@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, status
 
-from app.cache.cache import CacheDependency
+from app.cache.cache import CacheDep
 from app.cache.entries import row
-from app.core.database import DatabaseDependency, WriteSession
+from app.db.session import DatabaseDep, WriteSession
 from app.users import service
 from app.users.dependencies import AUTHENTICATED, CallerId, CurrentUser
 from app.users.models import User
@@ -14,9 +14,7 @@ router = APIRouter(prefix="/users", tags=["users"], responses=AUTHENTICATED)
 
 
 @router.get("/me")
-async def read_me(
-    user_id: CallerId, database: DatabaseDependency, cache: CacheDependency
-) -> UserRead:
+async def read_me(user_id: CallerId, database: DatabaseDep, cache: CacheDep) -> UserRead:
     """Who am I?"""
 
     async def load() -> UserRead:

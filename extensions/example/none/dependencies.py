@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.core.database import ReadSession
+from app.db.session import ReadSession
 from app.items import service
 from app.items.schemas import ItemRead
 

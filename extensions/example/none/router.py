@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response, status
 
-from app.core.database import ReadSession, WriteSession
 from app.core.errors import problem_responses
 from app.core.pagination import PageQuery, link_next_page
 from app.core.preconditions import (
@@ -16,6 +15,7 @@ from app.core.preconditions import (
     etag_of,
     not_modified,
 )
+from app.db.session import ReadSession, WriteSession
 from app.items import service
 from app.items.dependencies import get_one_item
 from app.items.errors import ItemNotFound

@@ -3,8 +3,8 @@
 import asyncio
 
 from app.core.config import get_settings
-from app.core.database import Database
 from app.core.pagination import Page
+from app.db.session import Database
 from app.items.service import create_item, list_items
 
 ITEMS = {

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, status
 
-from app.core.database import WriteSession
 from app.core.errors import problem_responses
-from app.core.security import SecurityDependency
+from app.core.security import SecurityDep
+from app.db.session import WriteSession
 from app.outbox.outbox import Outbox
 from app.users.errors import EmailTaken
 from app.users.models import User
@@ -21,9 +21,7 @@ router = APIRouter(prefix="/auth", tags=["auth"])
     response_model=UserRead,
     responses=problem_responses(EmailTaken),
 )
-async def register(
-    credentials: Credentials, session: WriteSession, security: SecurityDependency
-) -> User:
+async def register(credentials: Credentials, session: WriteSession, security: SecurityDep) -> User:
     """Open an account, and welcome its owner."""
     user = await create_user(
         session,

@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from app.core.config import Settings, get_settings
-from app.core.database import Database
 from app.core.errors import install_errors
 from app.core.http import create_http_client
 from app.core.project import NAME, SUMMARY, VERSION
 from app.core.requests import RequestMiddleware
+from app.db.session import Database
 from app.parts import install_parts
 
 

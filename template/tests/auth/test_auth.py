@@ -10,9 +10,9 @@ from sqlalchemy import URL, func, select, update
 
 from app.auth.models import RefreshToken
 from app.core.config import Settings
-from app.core.database import Database
 from app.core.logging import configure_logging
-from app.core.models import utc_now
+from app.db.base import utc_now
+from app.db.session import Database
 from app.main import create_app
 from app.users.models import User
 from tests.accounts import PASSWORD, register, tokens

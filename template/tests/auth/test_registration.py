@@ -3,7 +3,7 @@
 import httpx2
 from sqlalchemy import select
 
-from app.core.database import Database
+from app.db.session import Database
 from app.users.models import User
 from tests.accounts import PASSWORD, register
 from tests.tasks.fixtures import HeldTasks

@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.config import ConfigurationError
-from app.core.models import utc_now
 from app.core.security import EXAMPLE_SECRET, AuthSettings, NotAuthenticated, Security
+from app.db.base import utc_now
 
 SECRET = "s" * 32
 FORGED: list[dict[str, object]] = [

@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 
 from app.auth.models import RefreshToken
 from app.auth.tasks import delete_expired_tokens
-from app.core.database import Database
-from app.core.models import utc_now
+from app.db.base import utc_now
+from app.db.session import Database
 from tests.accounts import log_in
 from tests.tasks.fixtures import HeldTasks
 

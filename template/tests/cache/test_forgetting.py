@@ -11,7 +11,7 @@ from sqlalchemy.orm import registry
 from app.cache.cache import Cache
 from app.cache.entries import row
 from app.cache.forgetting import ForgettingDatabase, forget_row
-from app.core.database import Database
+from app.db.session import Database
 from tests.cache.fixtures import MakeCache, Thing
 from tests.conftest import settings_for
 

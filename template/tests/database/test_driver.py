@@ -1,6 +1,6 @@
 """What talks to the database."""
 
-from app.core.database import Database
+from app.db.session import Database
 from tools.driver import DRIVER
 
 

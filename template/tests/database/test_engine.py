@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import URL, text
 
-from app.core.database import Database, ReadSession, WriteSession
-from app.core.unavailable import DatabaseUnavailable, TransactionConflict
+from app.db.errors import DatabaseUnavailable, TransactionConflict
+from app.db.session import Database, ReadSession, WriteSession
 from app.main import create_app
 from tests.conftest import settings_for
 

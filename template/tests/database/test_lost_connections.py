@@ -2,7 +2,7 @@
 
 from sqlalchemy import URL, text
 
-from app.core.database import Database, ReadSession
+from app.db.session import Database, ReadSession
 from app.main import create_app
 from tests.conftest import client_of, settings_for
 from tests.databases import close_others

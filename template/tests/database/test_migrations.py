@@ -15,7 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Column, NullPool, TypeDecorator, insert, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.core.models import Base, utc_now
+from app.db.base import Base, utc_now
 from tests.databases import SCHEMA, new_database
 from tests.migrating import PROJECT, alembic_config, upgrade
 

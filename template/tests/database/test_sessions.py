@@ -12,7 +12,7 @@ from sqlalchemy import URL, event, text
 from sqlalchemy.exc import InvalidRequestError
 
 from app.core.config import Settings
-from app.core.database import Database, ReadSession, WriteSession
+from app.db.session import Database, ReadSession, WriteSession
 from app.main import create_app
 from tests.conftest import client_of, settings_for
 from tests.databases import NOWHERE

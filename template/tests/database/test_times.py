@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import URL, Column, MetaData, Table, insert, select
 from sqlalchemy.exc import StatementError
 
-from app.core.database import Database
-from app.core.times import UTCDateTime
+from app.db.base import UTCDateTime
+from app.db.session import Database
 from tests.conftest import settings_for
 
 MOMENTS = Table("moments", MetaData(), Column("at", UTCDateTime))

@@ -6,9 +6,8 @@ import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.database import Database
-from app.core.transactions import in_transaction
-from app.core.unavailable import TransactionConflict
+from app.db.errors import TransactionConflict
+from app.db.session import Database, in_transaction
 from tests.conftest import settings_for
 
 

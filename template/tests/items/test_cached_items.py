@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
 
-from app.core.database import Database
+from app.db.session import Database
 from app.items.models import Item
 from tests.items.conftest import authorise
 

@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
 
-from app.core.database import Database
+from app.db.session import Database
 from tests.accounts import log_in, register
 from tests.conftest import client_of
 

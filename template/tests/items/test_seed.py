@@ -7,7 +7,7 @@ import sys
 
 from sqlalchemy import URL, text
 
-from app.core.database import Database
+from app.db.session import Database
 from tests.conftest import settings_for
 from tests.migrating import PROJECT
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import URL
 
-from app.core.database import Database
+from app.db.session import Database
 from app.outbox import relay as relays
 from app.outbox.lag import lag
 from app.outbox.models import OutboxMessage

@@ -10,7 +10,7 @@ from pydantic import JsonValue, SecretStr
 from sqlalchemy import URL, select
 
 from app.core.config import Settings
-from app.core.database import Database
+from app.db.session import Database
 from app.tasks.broker import Broker
 from app.tasks.connection import deliver_text
 from app.tasks.errors import TasksUnavailable

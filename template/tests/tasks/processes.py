@@ -11,7 +11,7 @@ from time import monotonic
 import psutil
 from sqlalchemy import select
 
-from app.core.database import Database
+from app.db.session import Database
 from app.tasks.models import TaskEffect
 from tests.migrating import PROJECT
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from app.core.database import Database
-from app.core.models import utc_now
+from app.db.base import utc_now
+from app.db.session import Database
 from app.tasks.errors import TasksUnavailable
 from app.tasks.failed import forget, resend
 from app.tasks.models import FailedTask

@@ -2,7 +2,7 @@
 
 from redis.asyncio import from_url
 
-from app.core.database import Database
+from app.db.session import Database
 from tests.tasks.fixtures import Sender
 from tests.tasks.processes import are_left, comes_true, started
 from tests.tasks.slow import mark_by

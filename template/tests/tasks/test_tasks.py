@@ -13,11 +13,11 @@ from fastapi import FastAPI, Query
 from sqlalchemy import select
 
 from app.core.config import Settings
-from app.core.database import Database
 from app.core.logging import configure_logging
-from app.core.models import utc_now
+from app.db.base import utc_now
+from app.db.session import Database
 from app.tasks.broker import Broker
-from app.tasks.connection import TasksDependency, create_sender, opened
+from app.tasks.connection import TasksDep, create_sender, opened
 from app.tasks.effects import first_time
 from app.tasks.errors import TasksUnavailable
 from app.tasks.models import FailedTask, TaskEffect
@@ -133,7 +133,7 @@ async def test_request_id_goes_along(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     @app.post("/fail")
-    async def send(number: Annotated[int, Query()], tasks: TasksDependency) -> None:
+    async def send(number: Annotated[int, Query()], tasks: TasksDep) -> None:
         await tasks.send(fail, number)
 
     await client.post("/fail?number=3", headers={"X-Request-ID": "from-outside"})
@@ -150,7 +150,7 @@ async def test_broker_that_is_away_is_a_503(
     app: FastAPI, client: httpx2.AsyncClient, tasks: HeldTasks
 ) -> None:
     @app.post("/fail")
-    async def send(tasks: TasksDependency) -> None:
+    async def send(tasks: TasksDep) -> None:
         await tasks.send(fail, 1)
 
     tasks.is_away = True

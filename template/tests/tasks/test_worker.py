@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from app.core.config import ConfigurationError, Settings
-from app.core.database import Database
+from app.db.session import Database
 from app.tasks import install_tasks
 from app.tasks.effects import first_time
 from app.tasks.settings import TaskSettings

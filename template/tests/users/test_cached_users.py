@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
 
-from app.core.database import Database
+from app.db.session import Database
 from app.users.models import User
 from tests.accounts import log_in
 

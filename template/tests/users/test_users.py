@@ -3,7 +3,7 @@
 import httpx2
 from sqlalchemy import update
 
-from app.core.database import Database
+from app.db.session import Database
 from app.users.models import User
 from tests.accounts import PASSWORD, log_in, register, tokens
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from app.core.database import Database
+from app.db.session import Database
 from app.mail.senders import ConsoleSender
 from app.tasks.models import FailedTask
 from app.users.tasks import send_welcome

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Base, CreatedAt, Identifier
+from app.db.base import Base, CreatedAt, Identifier
 
 
 class RefreshToken(Base):

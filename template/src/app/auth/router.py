@@ -9,10 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.auth import service
 from app.auth.errors import InvalidRefreshToken
 from app.auth.schemas import LogInForm, RefreshRequest, TokenPair
-from app.core.database import DatabaseDependency, WriteSession
 from app.core.errors import problem_responses
-from app.core.security import NotAuthenticated, Security, SecurityDependency
-from app.core.transactions import in_transaction
+from app.core.security import NotAuthenticated, Security, SecurityDep
+from app.db.session import DatabaseDep, WriteSession, in_transaction
 from app.users.dependencies import AUTHENTICATED, CurrentUser
 from app.users.errors import InactiveUser, WrongPassword
 from app.users.schemas import PasswordChange
@@ -25,9 +24,9 @@ password_router = APIRouter(prefix="/users", tags=["users"], responses=AUTHENTIC
 @router.post("/token", responses=problem_responses(NotAuthenticated, InactiveUser))
 async def log_in(
     form: Annotated[LogInForm, Form()],
-    database: DatabaseDependency,
+    database: DatabaseDep,
     session: WriteSession,
-    security: SecurityDependency,
+    security: SecurityDep,
 ) -> TokenPair:
     """Exchange e-mail address (as `username`) and password for tokens."""
     user = await authenticate(
@@ -40,9 +39,7 @@ async def log_in(
 
 
 @router.post("/refresh", responses=problem_responses(InvalidRefreshToken, InactiveUser))
-async def refresh(
-    body: RefreshRequest, database: DatabaseDependency, security: SecurityDependency
-) -> TokenPair:
+async def refresh(body: RefreshRequest, database: DatabaseDep, security: SecurityDep) -> TokenPair:
     """Exchange a refresh token for new tokens; it may be used once."""
 
     async def rotate(session: AsyncSession) -> tuple[UUID, str]:
@@ -72,7 +69,7 @@ async def set_password(
     change: PasswordChange,
     user: CurrentUser,
     session: WriteSession,
-    security: SecurityDependency,
+    security: SecurityDep,
 ) -> None:
     """Change the password; every refresh token of the user is revoked."""
     await change_password(

@@ -11,8 +11,8 @@ from uuid_utils.compat import uuid7
 
 from app.auth.errors import InvalidRefreshToken
 from app.auth.models import RefreshToken
-from app.core.database import commit_before_refusal
-from app.core.models import utc_now
+from app.db.base import utc_now
+from app.db.session import commit_before_refusal
 from app.users.service import get_active_user
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import delete
 
 from app.auth.models import RefreshToken
-from app.core.models import utc_now
+from app.db.base import utc_now
 from app.tasks.task import TaskContext, task
 
 

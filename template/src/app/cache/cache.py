@@ -190,4 +190,4 @@ async def get_cache(request: Request) -> Cache:
     return cache
 
 
-CacheDependency = Annotated[Cache, Depends(get_cache)]
+CacheDep = Annotated[Cache, Depends(get_cache)]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, UOWTransaction, object_mapper
 
 from app.cache.cache import Cache
 from app.cache.entries import Row, row
-from app.core.database import Database
+from app.db.session import Database
 
 CHANGED = "changed"
 CACHE = "cache"

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from app.core.engine import BACKEND, URL_FORM, EngineSettings
+from app.db.engine import BACKEND, URL_FORM, EngineSettings
 
 Environment = Literal["production", "development", "test"]
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
-from app.core.unavailable import DatabaseUnavailable
+from app.db.errors import DatabaseUnavailable
 
 JSONObject = dict[str, Any]
 

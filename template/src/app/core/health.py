@@ -9,9 +9,9 @@ from rfc9457 import StatusProblem
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core.database import DatabaseDependency
 from app.core.errors import problem_responses
-from app.core.unavailable import DatabaseUnavailable
+from app.db.errors import DatabaseUnavailable
+from app.db.session import DatabaseDep
 
 router = APIRouter(tags=["health"])
 
@@ -38,7 +38,7 @@ async def livez() -> Health:
 
 @router.get("/readyz", responses=problem_responses(NotReady))
 @router.get("/healthz", responses=problem_responses(NotReady))
-async def readyz(request: Request, database: DatabaseDependency) -> Health:
+async def readyz(request: Request, database: DatabaseDep) -> Health:
     """The service can do its work: its database answers, and it is not about to stop."""
     if request.app.state.draining:
         detail = "The service is about to stop."

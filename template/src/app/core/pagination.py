@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 from sqlalchemy import Select, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.models import Base
+from app.db.base import Base
 
 Model = TypeVar("Model", bound=Base)
 

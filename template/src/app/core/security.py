@@ -15,7 +15,7 @@ from rfc9457 import StatusProblem
 from uuid_utils.compat import uuid7
 
 from app.core.config import ConfigurationError, Environment
-from app.core.models import utc_now
+from app.db.base import utc_now
 
 ALGORITHM = "HS256"
 EXAMPLE_SECRET = "an-example-secret-for-development-only"  # noqa: S105 - refused in production
@@ -124,4 +124,4 @@ async def get_security(request: Request) -> Security:
     return security
 
 
-SecurityDependency = Annotated[Security, Depends(get_security)]
+SecurityDep = Annotated[Security, Depends(get_security)]

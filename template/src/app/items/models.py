@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.core.models import Base, CreatedAt, Identifier, UpdatedAt
+from app.db.base import Base, CreatedAt, Identifier, UpdatedAt
 from app.users.models import User
 
 

@@ -8,8 +8,8 @@ import sys
 from sqlalchemy import func, select
 
 from app.core.config import get_settings
-from app.core.database import Database
-from app.core.models import utc_now
+from app.db.base import utc_now
+from app.db.session import Database
 from app.outbox.models import OutboxMessage
 
 

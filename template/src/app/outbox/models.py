@@ -6,7 +6,7 @@ from typing import Self
 from sqlalchemy import ColumnElement, Index, Select, String, Text, exists, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from app.core.models import Base, CreatedAt
+from app.db.base import Base, CreatedAt
 from app.outbox.counter import COUNTER
 
 

@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import delete
 
 from app.core.config import get_settings, load_settings
-from app.core.database import Database
-from app.core.unavailable import DatabaseUnavailable
+from app.db.errors import DatabaseUnavailable
+from app.db.session import Database
 from app.outbox.models import OutboxMessage
 from app.outbox.wakeup import EVERY, listening
 from app.tasks.connection import delivering

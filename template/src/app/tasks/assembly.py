@@ -6,7 +6,7 @@ from taskiq import AsyncBroker, AsyncTaskiqDecoratedTask
 from taskiq.brokers.shared_broker import shared_task
 from taskiq.formatters.json_formatter import JSONFormatter
 
-from app.core.database import Database
+from app.db.session import Database
 from app.tasks.middleware import Failures, RequestId, TimeLimit
 from app.tasks.settings import TaskSettings
 

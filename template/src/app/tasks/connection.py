@@ -10,7 +10,7 @@ import structlog
 from fastapi import Depends, Request
 from pydantic import ValidationError
 
-from app.core.database import Database
+from app.db.session import Database
 from app.tasks.broker import Broker
 from app.tasks.errors import TasksUnavailable
 from app.tasks.process import background, import_tasks, process_settings
@@ -51,7 +51,7 @@ async def get_tasks(request: Request) -> Sender:
     return tasks
 
 
-TasksDependency = Annotated[Sender, Depends(get_tasks)]
+TasksDep = Annotated[Sender, Depends(get_tasks)]
 
 
 class LocalTasks(Sender):

@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.config import get_settings
-from app.core.database import Database
-from app.core.models import utc_now
-from app.core.unavailable import DatabaseUnavailable
+from app.db.base import utc_now
+from app.db.errors import DatabaseUnavailable
+from app.db.session import Database
 from app.tasks.models import FailedTask
 from app.tasks.settings import TaskSettings
 

@@ -5,8 +5,8 @@ from typing import Any
 import structlog
 from taskiq import TaskiqMessage, TaskiqMiddleware, TaskiqResult
 
-from app.core.database import Database
-from app.core.models import utc_now
+from app.db.base import utc_now
+from app.db.session import Database
 from app.tasks.failed import next_attempt, store
 from app.tasks.models import FailedTask
 from app.tasks.settings import TaskSettings

@@ -7,7 +7,7 @@ from typing import Self
 from sqlalchemy import ColumnElement, Select, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Base, CreatedAt
+from app.db.base import Base, CreatedAt
 
 
 class FailedTask(Base):

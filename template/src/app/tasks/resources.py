@@ -1,7 +1,7 @@
 """What a process of its own opens for its tasks."""
 
 from app.core.config import get_settings
-from app.core.database import Database
+from app.db.session import Database
 
 
 def open_database() -> Database:

@@ -8,8 +8,8 @@ from cronsim import CronSim
 from pydantic import ValidationError
 from sqlalchemy import delete
 
-from app.core.models import utc_now
-from app.core.unavailable import DatabaseUnavailable
+from app.db.base import utc_now
+from app.db.errors import DatabaseUnavailable
 from app.tasks.errors import TasksUnavailable
 from app.tasks.models import FailedTask
 from app.tasks.task import TASKS, Message, Task, TaskContext

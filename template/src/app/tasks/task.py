@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, validate_call
 
-from app.core.database import Database
+from app.db.session import Database
 from app.tasks.settings import TaskSettings
 
 P = ParamSpec("P")

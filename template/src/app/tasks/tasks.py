@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete
 
-from app.core.models import utc_now
+from app.db.base import utc_now
 from app.tasks.models import FailedTask, TaskEffect
 from app.tasks.task import TaskContext, task
 

@@ -6,7 +6,7 @@ from time import monotonic
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from app.core.models import utc_now
+from app.db.base import utc_now
 from app.tasks.failed import next_attempt, store
 from app.tasks.models import FailedTask
 from app.tasks.task import TASKS, Message, Task, TaskContext

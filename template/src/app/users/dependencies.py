@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import Depends
 from fastapi.security import OAuth2PasswordBearer
 
-from app.core.database import DatabaseDependency
 from app.core.errors import problem_responses
-from app.core.security import NotAuthenticated, SecurityDependency
+from app.core.security import NotAuthenticated, SecurityDep
+from app.db.session import DatabaseDep
 from app.users.errors import InactiveUser
 from app.users.models import User
 from app.users.service import get_active_user
@@ -20,7 +20,7 @@ AUTHENTICATED = problem_responses(NotAuthenticated, InactiveUser)
 
 
 async def get_caller_id(
-    token: Annotated[str | None, Depends(_bearer)], security: SecurityDependency
+    token: Annotated[str | None, Depends(_bearer)], security: SecurityDep
 ) -> UUID:
     """The id of the user whom the bearer token was issued to; they may be gone since."""
     if token is None:
@@ -31,7 +31,7 @@ async def get_caller_id(
 CallerId = Annotated[UUID, Depends(get_caller_id)]
 
 
-async def get_current_user(user_id: CallerId, database: DatabaseDependency) -> User:
+async def get_current_user(user_id: CallerId, database: DatabaseDep) -> User:
     """The user whom the bearer token was issued to.
 
     The read session is closed before the endpoint opens its own: a request that held two

@@ -3,7 +3,7 @@
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Base, CreatedAt, Identifier, UpdatedAt
+from app.db.base import Base, CreatedAt, Identifier, UpdatedAt
 
 
 class User(Base):

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, status
 
-from app.core.database import WriteSession
+from app.db.session import WriteSession
 from app.users import service
 from app.users.dependencies import AUTHENTICATED, CurrentUser
 from app.users.models import User

@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.database import Database
 from app.core.security import NotAuthenticated, Security
+from app.db.session import Database
 from app.users.errors import EmailTaken, InactiveUser, WrongPassword
 from app.users.models import User
 

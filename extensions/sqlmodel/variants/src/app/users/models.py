@@ -1,0 +1,25 @@
+"""The table of users."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Field
+from uuid_utils.compat import uuid7
+
+from app.db.base import Base, UTCDateTime, utc_now
+from app.db.engine import IDENTIFIER
+
+
+class User(Base, table=True):
+    """Somebody with an account; the e-mail address, in lower case, is what they log in with."""
+
+    table_name = "users"
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True, sa_type=IDENTIFIER)
+    email: str = Field(max_length=254, unique=True)
+    password_hash: str = Field(max_length=255)
+    is_active: bool = True
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)
+    updated_at: datetime = Field(
+        default_factory=utc_now, sa_type=UTCDateTime, sa_column_kwargs={"onupdate": utc_now}
+    )

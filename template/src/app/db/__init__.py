@@ -1,0 +1,1 @@
+"""The database: its engine, sessions, and what all models are made from."""
