@@ -9,10 +9,14 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
+<<<<<<< HEAD
 .PHONY: help demo try test servers check space matrix program sweep mutants proofs installs updates containers bench docs release
+=======
+.PHONY: help demo try test check space matrix program sweep mutants code-mutants proofs installs updates containers bench docs release
+>>>>>>> main
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
 
 demo: $(UV) ## generate the default service, start it, walk it over HTTP
 	@uv run --quiet python -u -m tools.demo
@@ -42,6 +46,9 @@ sweep: $(UV) ## the tests of every distinct program: make sweep SHARD=1/8
 
 mutants: $(UV) ## mistakes made in the template: which of them does the harness notice?
 	@uv run --quiet python -m tools.mutants $(ARGS)
+
+code-mutants: $(UV) ## mistakes made in generated code: make code-mutants ANSWERS="preset=full"
+	@uv run --quiet python -m tools.code_mutants --answers "$(ANSWERS)" $(ARGS)
 
 proofs: $(UV) ## take away what each answer brings: the test that says so fails, the others pass
 	@uv run --quiet python -m tools.proofs $(ARGS)

@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
 
+import app.tasks.broker
+import app.tasks.worker
 from effects import leave
 from library import BROKER, LIBRARY
 
-import app.tasks.broker
-import app.tasks.worker
 from app.db.session import Database
 from app.tasks.connection import create_sender, opened
 from app.tasks.errors import TasksUnavailable

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from app.tasks.worker import worker_arguments
 from brokers import stock
 from effects import leave
 from library import BROKER
@@ -17,7 +18,6 @@ from taskiq.cli.worker.run import run_worker
 from app.db.session import Database
 from app.tasks.connection import connected
 from app.tasks.settings import TaskSettings
-from app.tasks.worker import worker_arguments
 
 NOT_SENT = SendTaskError
 DECISIVE = "late acknowledgement" if BROKER != "redis" else "a look for the tasks of lost workers"

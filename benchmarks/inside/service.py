@@ -17,11 +17,11 @@ from typing import Any
 import httpx2
 from pydantic import SecretStr
 from sqlalchemy import URL, make_url
+from tools.driver import DRIVER
 
 from app.core.config import Settings
 from app.core.logging import configure_logging
 from app.db.session import Database
-from tools.driver import DRIVER
 
 PASSWORD = "correct horse battery staple"
 PROJECT = Path.cwd()

@@ -11,19 +11,19 @@ import sys
 import tempfile
 from pathlib import Path
 
+from app.tasks.broker import create_broker
 from brokers import Broker, broker_server, minimal_broker
 from nothing import ARGUMENTS, TASKS, nothing
 from pydantic import SecretStr
 from service import environment, wait_for
 from sqlalchemy import URL
 from taskiq import AsyncBroker, async_shared_broker
+from tools.driver import DRIVER
 
 from app.core.config import Settings
 from app.db.session import Database
 from app.tasks.assembly import assemble
-from app.tasks.broker import create_broker
 from app.tasks.settings import TaskSettings
-from tools.driver import DRIVER
 
 ROUNDS = 5
 SENDERS = 50

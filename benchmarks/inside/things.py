@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+from app.tasks.worker import worker_arguments
 from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import text
 from taskiq import AsyncBroker, BrokerMessage, TaskiqDepends
@@ -20,7 +21,6 @@ from app.main import create_app
 from app.outbox import relay
 from app.outbox.outbox import Outbox
 from app.tasks.effects import first_time
-from app.tasks.worker import worker_arguments
 
 TABLES = (
     "CREATE TABLE things (name text PRIMARY KEY, version int NOT NULL)",

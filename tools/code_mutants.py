@@ -1,0 +1,109 @@
+"""Make mistakes in the code of generated projects: `make code-mutants ANSWERS="preset=standard"`.
+
+Each of a sample of mutants is run against the project's own tests and the machinery's. What no test
+notices survives, and is listed. A run that ended early goes on where it was.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from plinth.harness.code_mutants import CodeMutant, sampled
+from plinth.harness.programs import Program
+from plinth.harness.source import REPOSITORY
+from plinth.harness.space import parse
+from tools.journal import Journal
+from tools.programs import Workshop, workshop
+from tools.report import command, conclude, progress, say
+
+RESULTS = REPOSITORY / "build" / "code_mutants"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of a run."""
+
+    answers: str
+    mutants: int
+    killed: int
+    survivors: Sequence[str]
+    seconds: float
+
+    def __str__(self) -> str:
+        """Return the closing line."""
+        share = 100 * self.killed / self.mutants if self.mutants else 0
+        return (
+            f"code-mutants: {self.answers or 'defaults'}: {self.mutants} mutants, "
+            f"{self.killed} noticed by a test ({share:.1f} %), {len(self.survivors)} survive, "
+            f"{self.seconds:.0f} s"
+        )
+
+
+def main() -> None:
+    """Sample, run, report; fails where fewer are noticed than is asked for."""
+    parser = command("code-mutants", __doc__)
+    parser.add_argument("--answers", default="", help="NAME=ANSWER …")
+    parser.add_argument("--sample", type=int, default=300, help="how many mutants")
+    parser.add_argument("--seed", type=int, default=1, help="another number takes another sample")
+    parser.add_argument("--least", type=float, default=85, help="per cent that must be noticed")
+    given = parser.parse_args()
+    started = time.monotonic()
+    with workshop(None) as shop:
+        try:
+            program = shop.programs.of(parse(shop.survey.space, given.answers.split()))
+        except ValueError as error:
+            parser.error(str(error))
+        outcome = shop.runner.run(program)
+        if not outcome.passed:
+            parser.error(f"the tests fail without a mutant: {' '.join(outcome.failed)}")
+        mutants = sampled(program.tree, given.sample, given.seed)
+        judged = judge_all(shop, program, mutants)
+        verdicts = [*progress(judged, "mutants", len(mutants), "mutant")]
+    survivors = sorted(str(mutant) for mutant, killed in verdicts if not killed)
+    for survivor in survivors:
+        say(f"survives: {survivor}")
+    killed = len(verdicts) - len(survivors)
+    report = Report(given.answers, len(verdicts), killed, survivors, time.monotonic() - started)
+    conclude(report, failed=killed < len(verdicts) * given.least / 100, as_json=given.json)
+
+
+def judge_all(
+    shop: Workshop, program: Program, mutants: Sequence[CodeMutant]
+) -> Iterator[tuple[CodeMutant, bool]]:
+    """Yield each mutant, and whether a test notices it."""
+    journal = Journal(RESULTS / f"{program.key}.jsonl")
+    known = {entry["mutant"]: entry["killed"] for entry in journal.entries}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        waiting = {
+            pool.submit(is_killed, shop, program, mutant): mutant
+            for mutant in mutants
+            if digest(mutant) not in known
+        }
+        yield from ((m, known[digest(m)]) for m in mutants if digest(m) in known)
+        for done in as_completed(waiting):
+            mutant = waiting[done]
+            journal.add({"mutant": digest(mutant), "killed": done.result()})
+            yield mutant, done.result()
+
+
+def is_killed(shop: Workshop, program: Program, mutant: CodeMutant) -> bool:
+    """Whether the tests fail with the mutant; those of its own package run first."""
+    changed = replace(program, tree={**program.tree, mutant.path: mutant.text})
+    package = PurePosixPath(mutant.path).parent.name
+    near = f"tests/{package}/"
+    first = [near] if any(path.startswith(near) for path in program.tree) else []
+    options = ["-x", "-p", "no:randomly", *first, "tests"]
+    return not shop.runner.run(changed, options).passed
+
+
+def digest(mutant: CodeMutant) -> str:
+    """Return what tells a mutant from others of the same program."""
+    return hashlib.sha256(f"{mutant.path}\n{mutant.text}".encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()
