@@ -9,11 +9,7 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-<<<<<<< HEAD
-.PHONY: help demo try test servers check space matrix program sweep mutants proofs installs updates containers bench docs release
-=======
-.PHONY: help demo try test check space matrix program sweep mutants code-mutants proofs installs updates containers bench docs release
->>>>>>> main
+.PHONY: help demo try test servers check space matrix program sweep mutants code-mutants proofs installs updates containers bench docs where release
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -67,6 +63,9 @@ bench: $(UV) ## figures of generated services: make bench NAME=outage
 
 docs: $(UV) ## write what benchmarks found into the docs
 	@uv run --quiet python -m tools.docs $(ARGS)
+
+where: $(UV) ## where a file of a project comes from: make where FILE=src/app/auth/router.py
+	@uv run --quiet python -m tools.where $(FILE)
 
 release: $(UV) ## release what is committed: make release VERSION=1.2.3
 	@uv run --quiet python -m tools.release "$(VERSION)"
