@@ -61,7 +61,7 @@ containers: $(UV) ## images built and started; needs a Docker engine
 bench: $(UV) ## figures of generated services: make bench NAME=outage
 	@uv run --quiet python -m benchmarks $(NAME) $(ARGS)
 
-docs: $(UV) ## write what benchmarks found into the docs
+docs: $(UV) ## write the tables of the docs: the questions, and what benchmarks found
 	@uv run --quiet python -m tools.docs $(ARGS)
 
 where: $(UV) ## where a file of a project comes from: make where FILE=src/app/auth/router.py

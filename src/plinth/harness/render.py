@@ -285,6 +285,32 @@ class Renderer:
             yield Found(reading.made, result)
             pending += reading.alternatives
 
+    def used(self) -> set[str]:
+        """Return every file of the template that goes into a project, partials among them."""
+        found: set[str] = set()
+
+        def used(path: str, reading: Reading) -> None:
+            if self.text(path, reading) is not None:
+                found.update([self.sources[path], *reading.sources])
+                kinds.update(reading.kinds)
+
+        for path in self.sources:
+            if path == self._worker.answers_relpath.as_posix():
+                continue  # it asks for all answers
+            kinds: dict[str, None] = {}
+            for _ in self.explore(functools.partial(used, path), PartsOff):
+                pass
+            for kind in kinds:
+                for part in self.sharers(kind):
+                    for _ in self.explore(functools.partial(self._use, part, kind, found)):
+                        pass
+        return found
+
+    def _use(self, part: str, kind: str, found: set[str], reading: Reading) -> None:
+        if reading.part(part):
+            self._render(self.place(part, kind), reading)
+            found.update(reading.sources)
+
     def units(self, path: str) -> list[Unit]:
         """Return all texts of a file; of one that parts have shares in, each share by itself."""
         kinds: dict[str, None] = {}
