@@ -128,9 +128,15 @@ def pytest_configure(config: pytest.Config) -> None:
     # A job that a shell has put into the background ignores it, and so does all that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
-        try:
-            absent = missing(Hints.read(REPOSITORY).servers)
-        except ServerMissingError as error:
-            raise pytest.UsageError(str(error)) from None
-        sys.stderr.write(f"{sentence(absent)}\n" if absent else "")
+        if not all("containers" in argument for argument in config.args):  # they bring their own
+            _look_for_servers()
         config.pluginmanager.register(Figures(config))
+
+
+def _look_for_servers() -> None:
+    """Say before anything else which servers are missing."""
+    try:
+        absent = missing(Hints.read(REPOSITORY).servers)
+    except ServerMissingError as error:
+        raise pytest.UsageError(str(error)) from None
+    sys.stderr.write(f"{sentence(absent)}\n" if absent else "")
