@@ -9,7 +9,7 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo try test check space matrix program sweep mutants code-mutants proofs installs updates containers bench docs release
+.PHONY: help demo try test servers check space matrix program sweep mutants code-mutants proofs installs updates containers bench docs where release
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -20,10 +20,13 @@ demo: $(UV) ## generate the default service, start it, walk it over HTTP
 try: $(UV) ## pick answers, and see the project that comes of them pass its tests
 	@uv run --quiet python -m tools.attempt
 
-test: check ## everything that CI runs
+test: servers check ## everything that CI runs
 	@uv run --quiet python -m tools.space --compare 100
 	@uv run --quiet python -m tools.matrix --strength 2
 	@uv run pytest --numprocesses auto --dist worksteal
+
+servers: $(UV) ## which of the servers that tests need are there
+	@uv run --quiet python -m tools.servers
 
 space: $(UV) ## every combination of answers: each text checked, a sample compared with Copier
 	@uv run --quiet python -m tools.space $(ARGS)
@@ -58,8 +61,11 @@ containers: $(UV) ## images built and started; needs a Docker engine
 bench: $(UV) ## figures of generated services: make bench NAME=outage
 	@uv run --quiet python -m benchmarks $(NAME) $(ARGS)
 
-docs: $(UV) ## write what benchmarks found into the docs
+docs: $(UV) ## write the tables of the docs: the questions, and what benchmarks found
 	@uv run --quiet python -m tools.docs $(ARGS)
+
+where: $(UV) ## where a file of a project comes from: make where FILE=src/app/auth/router.py
+	@uv run --quiet python -m tools.where $(FILE)
 
 release: $(UV) ## release what is committed: make release VERSION=1.2.3
 	@uv run --quiet python -m tools.release "$(VERSION)"

@@ -1,10 +1,8 @@
 #!/bin/sh
-# Starts the servers that the tests of projects with MySQL, RabbitMQ and NATS look for.
+# Starts the servers that the tests of projects with MySQL and RabbitMQ look for.
 set -eu
 docker run --detach --name database --publish 127.0.0.1:3306:3306 \
     --env MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1 mariadb:10.11
 docker run --detach --name rabbitmq --publish 127.0.0.1:5672:5672 rabbitmq:4
-docker run --detach --name nats --publish 127.0.0.1:4222:4222 nats:2-alpine --jetstream --http_port 8222
 timeout 60 sh -c 'until docker exec database healthcheck.sh --connect --innodb_initialized; do sleep 1; done'
 timeout 90 sh -c 'until docker exec rabbitmq rabbitmq-diagnostics --quiet check_port_connectivity; do sleep 1; done'
-timeout 60 sh -c 'until docker exec nats wget --quiet --spider http://127.0.0.1:8222/healthz; do sleep 1; done'

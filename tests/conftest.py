@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ import pytest
 
 from plinth.harness.hints import Hints
 from plinth.harness.releases import Releases
-from plinth.harness.source import copy_template, isolated, publish_template
+from plinth.harness.servers import ServerMissingError, Servers, missing, sentence
+from plinth.harness.source import REPOSITORY, copy_template, isolated, publish_template
 from plinth.harness.space import AnswerSpace
 from plinth.harness.survey import Survey
 
@@ -51,6 +53,13 @@ def survey(template: Path) -> Survey:
 
 
 @pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Return which of the servers that parts need are there; those that we bring are started."""
+    with Servers.opened(Hints.read(REPOSITORY)) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory, isolation: None) -> Path:
     """Return the template of this checkout as a tagged Git repository."""
     del isolation
@@ -84,7 +93,8 @@ class Figures:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a test recorded."""
-        if report.when != "call":
+        left_out = report.when == "setup" and report.skipped
+        if report.when != "call" and not left_out:
             return
         for name, value in report.user_properties:
             if name == "owns":
@@ -118,4 +128,15 @@ def pytest_configure(config: pytest.Config) -> None:
     # A job that a shell has put into the background ignores it, and so does all that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
+        if not all("containers" in argument for argument in config.args):  # they bring their own
+            _look_for_servers()
         config.pluginmanager.register(Figures(config))
+
+
+def _look_for_servers() -> None:
+    """Say before anything else which servers are missing."""
+    try:
+        absent = missing(Hints.read(REPOSITORY).servers)
+    except ServerMissingError as error:
+        raise pytest.UsageError(str(error)) from None
+    sys.stderr.write(f"{sentence(absent)}\n" if absent else "")

@@ -62,8 +62,15 @@ def test_mentions() -> None:
 
 
 def test_ruff(tmp_path: Path) -> None:
-    """Ruff's findings and its formatter's both count."""
-    (tmp_path / "bad.py").write_text("import os\nx = {  }\n", encoding="utf-8")
-    assert len(list(checks.ruff_findings(tmp_path))) == 2
-    (tmp_path / "bad.py").write_text("x = {}\n", encoding="utf-8")
+    """Ruff's findings and its formatter's both count, each once for all projects."""
+    for number in (0, 1):
+        file = tmp_path / str(number) / "bad.py"
+        file.parent.mkdir()
+        file.write_text("import os\nx = {  }\n", encoding="utf-8")
+    *_, unused, unformatted = found = [*checks.ruff_findings(tmp_path)]
+    assert unused.startswith("ruff check --output-format=concise: bad.py:1:8: F401 ")
+    assert unformatted == "ruff format --check: bad.py:2:1"
+    assert len(set(found)) == len(found)
+    for number in (0, 1):
+        (tmp_path / str(number) / "bad.py").write_text("x = {}\n", encoding="utf-8")
     assert not list(checks.ruff_findings(tmp_path))

@@ -1,8 +1,14 @@
-"""What the documentation says was measured is what was measured."""
+"""The tables of the documentation are what `make docs` writes."""
+
+import re
 
 import pytest
 
+from plinth.harness.hints import KEYS
+from plinth.harness.source import REPOSITORY
 from tools.docs import PAGE, TABLES, filled, table
+
+GUIDE = REPOSITORY / "docs" / "adding-an-extension.md"
 
 
 def test_tables_are_those_of_the_results() -> None:
@@ -14,7 +20,7 @@ def test_tables_are_those_of_the_results() -> None:
 @pytest.mark.parametrize("text", ["", "<!-- kills -->\n<!-- end -->\n" * 2])
 def test_table_has_one_place(text: str) -> None:
     """A table without a place is not left out, nor written twice."""
-    with pytest.raises(ValueError, match=r"places for kills, not 1\."):
+    with pytest.raises(ValueError, match=r"There are \d places for kills, not 1\."):
         filled(text, {"kills": ["| a |"]})
 
 
@@ -33,3 +39,33 @@ def test_every_library_on_every_broker_was_measured(name: str) -> None:
         "taskiq, rabbitmq",
         "taskiq, redis",
     ]
+
+
+def rows(heading: str) -> set[str]:
+    """Return what the guide to parts lists in the first column of a table."""
+    found: set[str] = set()
+    lines = GUIDE.read_text("utf-8").splitlines()
+    for line in lines[lines.index(heading) :]:
+        if line.startswith("| `"):
+            found |= {*re.findall(r"`([^`]+)`", line.split("|")[1])}
+        elif found:
+            break
+    return found
+
+
+def test_guide_lists_the_partials() -> None:
+    """Each kind that shared files include is described, and no other is."""
+    template = REPOSITORY / "template"
+    files = [*template.rglob("*"), REPOSITORY / "extensions" / "exclude"]
+    texts = [file.read_text("utf-8") for file in files if file.is_file()]
+    kinds = {kind for text in texts for kind in re.findall(r'set kind = "([^"]+)"', text)}
+    listed = rows("| file | goes into | form |")
+    assert not kinds - listed, f"docs/adding-an-extension.md says nothing of {kinds - listed}"
+    assert not listed - kinds, f"no shared file includes {listed - kinds}, as the guide says"
+
+
+def test_guide_lists_the_keys() -> None:
+    """Each key that a part's harness.toml may have is described, and no other is."""
+    listed = rows("| key | what it says |")
+    assert not KEYS - listed, f"docs/adding-an-extension.md says nothing of {KEYS - listed}"
+    assert not listed - KEYS, f"harness.toml has no {listed - KEYS}, as the guide says"

@@ -17,6 +17,7 @@ import pytest
 from plinth.harness.coverage import covering_array
 from plinth.harness.databases import own_database
 from plinth.harness.project import GeneratedProject, clean_environment
+from plinth.harness.servers import Servers
 from plinth.harness.source import copy_template
 from plinth.harness.space import Answers, AnswerSpace
 from plinth.harness.survey import Survey
@@ -66,6 +67,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("row", rows, ids=["-".join(map(str, row.values())) for row in rows])
 
 
+@pytest.fixture
+def reachable(
+    row: Answers, survey: Survey, servers: Servers, record_property: Callable[[str, object], None]
+) -> None:
+    """Leave out a row that needs a server that is missing."""
+    answers = {name: answer for name, answer in row.items() if name not in {PYTHON, RESOLUTION}}
+    if lacking := servers.needed(survey.renderer, answers):
+        record_property(f"left out for want of {lacking[0]}", 1)
+        pytest.skip(f"no server answers; {lacking[0]} names one")
+
+
+@pytest.mark.usefixtures("reachable")
 def test_installed(
     row: Answers,
     template: Path,
@@ -78,9 +91,8 @@ def test_installed(
     python = pythons()[str(row[PYTHON])]
     variables = {PYTHON: python, RESOLUTION: str(row[RESOLUTION])}
     answers = {name: answer for name, answer in row.items() if name not in variables}
-    servers = survey.variables(answers)
     rendered = GeneratedProject.render(template, tmp_path / "service", answers)
-    project = GeneratedProject(rendered.path, answers, {**variables, **servers})
+    project = GeneratedProject(rendered.path, answers, {**variables, **survey.variables(answers)})
     project.run("git", "init", "--quiet")
     project.sync()
     if row[RESOLUTION] == "highest":

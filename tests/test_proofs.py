@@ -16,7 +16,7 @@ from plinth.harness.project import CommandError, GeneratedProject, clean_environ
 from plinth.harness.proofs import Proof, ProofError, run_tests
 from plinth.harness.render import Renderer
 from plinth.harness.source import REPOSITORY
-from plinth.harness.space import AnswerSpace
+from plinth.harness.space import AnswerSpace, argument
 from tools.demo import free_port
 from tools.server import Server
 
@@ -61,8 +61,15 @@ def test_has_no_fixture(broken): pass
 
 def test_every_answer_has_a_proof(space: AnswerSpace) -> None:
     """The table names each value of each question, and says why where no program tells it."""
-    values = {(name, value) for name, values in space.factors().items() for value in values}
-    assert {(proof.question, proof.answer) for proof in TABLE} == values
+    values = [(name, value) for name, values in space.factors().items() for value in values]
+    proved = {(proof.question, proof.answer) for proof in TABLE}
+    wrong = [
+        f"{argument(name, value)} has no [[proof]]: add one to the harness.toml of its part"
+        for name, value in values
+        if (name, value) not in proved
+    ]
+    wrong += [f"{proof}: no such answer" for proof in proved if proof not in values]
+    assert not wrong, "\n".join(wrong)
     for proof in TABLE:
         assert bool(proof.test) != bool(proof.by), proof
         assert bool(proof.by) == bool(proof.reason), proof

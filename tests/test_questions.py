@@ -1,4 +1,4 @@
-"""The questions' defaults are what README.md says, and what is no answer is refused."""
+"""README.md has the questions as they are, and what is no answer is refused."""
 
 import hashlib
 import re
@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from plinth.harness.command import copier
-from plinth.harness.source import REPOSITORY
+from plinth.harness.simulate import add_question
+from plinth.harness.source import REPOSITORY, copy_template
 from plinth.harness.space import Answers, AnswerSpace
+from tools.docs import README, filled, questions
 
-COLUMNS = 5
-WORDS: Mapping[str, object] = {"yes": True, "no": False}
-FROM_THE_NAME = "from the name"
 # Answers that do not go together, or are none, each with the end of what Copier prints.
 REFUSED: Mapping[str, tuple[Answers, str]] = {
     "users of a provider": ({"auth": "oidc"}, "'oidc' is not in ['none', 'jwt']"),
@@ -76,48 +75,41 @@ LICENSES = {
 }
 
 
-def documented() -> dict[str, tuple[str, str, str, str]]:
-    """Return what README.md says of each question: answers, minimal, standard, full."""
-    found: dict[str, tuple[str, str, str, str]] = {}
-    for line in (REPOSITORY / "README.md").read_text("utf-8").splitlines():
-        if line.startswith("| `") and line.count("|") == COLUMNS + 1:
-            names, *cells = (cell.strip() for cell in line[1:-1].split("|"))
-            answers, minimal, standard, full = cells
-            for name in re.findall(r"`(\w+)`", names):
-                found[name] = answers, minimal, standard, full
-    return found
-
-
 def test_every_question_is_documented(space: AnswerSpace) -> None:
-    """README.md has each question, in the order in which they are asked, and each answer."""
-    assert list(documented()) == list(space.asked())
-    for name, values in space.factors().items():
-        answers = documented()[name][0]
-        named = [value for value in values if isinstance(value, str)]
-        in_words = "to" in answers.split()
-        assert all(value in answers for value in named) or in_words, name
+    """README.md has each question, its answers, and what the presets answer."""
+    text = README.read_text("utf-8")
+    written = filled(text, {"questions": questions(space)})
+    assert written == text, "the table in README.md is out of date: make docs writes it"
 
 
-@pytest.mark.parametrize(("preset", "column"), [("minimal", 1), ("standard", 2), ("full", 3)])
-def test_defaults(space: AnswerSpace, preset: str, column: int) -> None:
-    """Each preset answers as README.md says."""
-    complete = space.complete({"preset": preset})
-    told = {name: row[column] for name, row in documented().items() if row[column]}
-    assert told.keys() >= space.factors().keys()
-    for name, value in told.items():
-        if value != FROM_THE_NAME:
-            assert complete[name] == WORDS.get(value, value), name
+def test_table_follows_the_questions(template: Path, tmp_path: Path) -> None:
+    """A question that is new has a row, with its help, its answers and each preset's."""
+    copy = copy_template(tmp_path / "template", template)
+    add_question(copy, "colour", ["none", "red"])
+    rows = questions(AnswerSpace(copy))
+    assert "| `colour` | A question of no use. | none, red | none | none | none |" in rows
+    assert sum(row.startswith("| `") for row in rows) == len(AnswerSpace(copy).asked())
 
 
 def test_defaults_of_nothing(space: AnswerSpace) -> None:
     """Who answers nothing gets the standard, with nobody's name in it."""
     complete = space.complete({})
     assert complete == space.complete({"preset": "standard"})
-    assert complete["generation"] == 2
     assert complete["project_name"] == "My Service"
     assert complete["project_slug"] == "my-service"
     texts = ("project_description", "author_name", "author_email")
     assert [complete[name] for name in texts] == ["", "", ""]
+
+
+def test_generation_is_that_of_the_newest_part(space: AnswerSpace) -> None:
+    """A default that asks for a later one would never be on, and one that is raised has a use."""
+    defaults = (str(question.get("default")) for question in space.questions.values())
+    wanted = [int(n) for text in defaults for n in re.findall(r"generation >= (\d+)", text)]
+    generation = int(str(space.complete()["generation"]))
+    assert generation == max(wanted, default=1), (
+        f"defaults ask for generation {max(wanted, default=1)}, and questions/project.yml has "
+        f"{generation}"
+    )
 
 
 def test_few_questions(space: AnswerSpace) -> None:

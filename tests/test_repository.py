@@ -6,15 +6,53 @@ from pathlib import Path
 
 import pytest
 
+from plinth.harness import facts
 from plinth.harness.coverage import covering_array
+from plinth.harness.hints import Hints
 from plinth.harness.project import LITTER
-from plinth.harness.source import REPOSITORY
+from plinth.harness.render import Renderer
+from plinth.harness.source import REPOSITORY, copy_template
 from plinth.harness.space import EVERYTHING, AnswerSpace
 
 EXTENSIONS = REPOSITORY / "extensions"
 TEMPLATE = REPOSITORY / "template"
-# Partials that each part may have. A file of another name is a variant of a rendered file.
+# The loop over the parts that are on, and what excludes the others.
 MECHANISM = {EXTENSIONS / "each", EXTENSIONS / "exclude"}
+VARIANTS = "variants"
+# Variants that do not lie at their destination yet. Nothing is added here.
+MISPLACED: frozenset[str] = frozenset(
+    {
+        "extensions/cache/redis/items_dependencies_jwt.py",
+        "extensions/cache/redis/items_dependencies_none.py",
+        "extensions/cache/redis/needs.py",
+        "extensions/cache/redis/needs_redis.py",
+        "extensions/cache/redis/tasks_resources.py",
+        "extensions/cache/redis/users_router.py",
+        "extensions/example/none/__init__.py",
+        "extensions/example/none/conftest.py",
+        "extensions/example/none/dependencies.py",
+        "extensions/example/none/errors.py",
+        "extensions/example/none/models.py",
+        "extensions/example/none/router.py",
+        "extensions/example/none/schemas.py",
+        "extensions/example/none/seed.py",
+        "extensions/example/none/service.py",
+        "extensions/mysql/servers_without_container.py",
+        "extensions/outbox/auth_registration.py",
+        "extensions/outbox/polling.py",
+        "extensions/outbox/taskiq/auth_registration.py",
+        "extensions/outbox/test_registration.py",
+        "extensions/postgresql/servers_without_container.py",
+        "extensions/queue/auth_registration.py",
+        "extensions/sqlmodel/items_models_jwt.py",
+        "extensions/sqlmodel/items_models_none.py",
+        "extensions/taskiq/auth_registration.py",
+    }
+)
+# Variants that no answer chooses any more. Nothing is added here.
+UNUSED = frozenset(
+    {"extensions/sqlmodel/items_models_jwt.py", "extensions/sqlmodel/items_models_none.py"}
+)
 JINJA = re.compile(r"\{\{|\{%|\{#")
 
 
@@ -53,26 +91,118 @@ def test_template_names_no_list_of_parts(path: Path) -> None:
     assert not [tag for tag in tags if re.search(r"\bparts\b", tag)]
 
 
-def variants() -> list[Path]:
-    """Files in a folder below a part's: whole files of which an answer chooses one."""
-    stubs = "\n".join(p.read_text(encoding="utf-8") for p in TEMPLATE.rglob("*.jinja"))
-    return [
-        path
-        for path in files_below(EXTENSIONS)
-        if path.suffix == ".py" or (path.parent.parent.parent == EXTENSIONS and path.name in stubs)
-    ]
-
-
 def test_variants_hold_no_tags() -> None:
     """A variant is included, so Jinja reads it: braces would change silently."""
+    variants = [path for path in files_below(EXTENSIONS) if path.suffix == ".py"]
     defaults = [p.with_suffix("") for p in TEMPLATE.rglob("*.py.jinja")]
     # A tag in them saves a second variant that would differ by a few lines.
     tagged = {
         EXTENSIONS / "unowned/variants/src/app/items/router.py",
         EXTENSIONS / "sqlmodel/variants/src/app/outbox/models.py",
     }
-    for path in {*variants(), *(p for p in defaults if p.exists())} - tagged:
+    for path in {*variants, *(p for p in defaults if p.exists())} - tagged:
         assert not JINJA.search(path.read_text(encoding="utf-8")), named(path)
+
+
+def misplaced(path: Path) -> str:
+    """Return what is wrong with the place of a file of a part; empty where it is right."""
+    part, *inner = path.relative_to(EXTENSIONS).parts
+    if part == "license":
+        return ""  # no part: texts of which an answer chooses one
+    if inner[:1] == [VARIANTS]:
+        goal = "/".join(inner[1:])
+        chosen = [TEMPLATE / f"{goal}.jinja", TEMPLATE / goal]
+        return "" if any(p.exists() for p in chosen) else f"{goal} is not in template/"
+    if len(inner) > 1 or path.suffix == ".py":
+        return f"a whole file is a variant: it lies in {VARIANTS}/ at its destination"
+    return ""
+
+
+def test_variants_lie_at_their_destination() -> None:
+    """`extensions/PART/variants/DESTINATION` takes the place of a file, and nothing else does."""
+    found = {named(path): why for path in files_below(EXTENSIONS) if (why := misplaced(path))}
+    wrong = [f"{path}: {why}" for path, why in found.items() if path not in MISPLACED]
+    assert not wrong, "\n".join(wrong)
+    mended = [path for path in MISPLACED if path not in found]
+    assert not mended, f"take these out of MISPLACED: {mended}"
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("jwt/variants/src/app/main.py", ""),
+        ("jwt/readme.md", ""),
+        ("jwt/variants/src/app/nothing.py", "src/app/nothing.py is not in template/"),
+        ("jwt/main.py", "a whole file is a variant"),
+        ("jwt/postgresql/main.md", "a whole file is a variant"),
+    ],
+)
+def test_place_of_a_variant(path: str, told: str) -> None:
+    """One that lies elsewhere, or stands for nothing, is told where it belongs."""
+    assert misplaced(EXTENSIONS / path)[: len(told) or None] == told
+
+
+def test_every_file_is_used(template: Path) -> None:
+    """A partial that nothing includes, or a variant that no answer chooses, does nothing."""
+    used = Renderer(template).used()
+    apart = {"owns", "harness.toml", "exclude"}
+    files = [named(path) for path in files_below(EXTENSIONS) if path.name not in apart]
+    unused = [path for path in files if path not in used and path not in UNUSED]
+    assert not unused, f"nothing includes {', '.join(unused)}"
+
+
+def test_an_unused_file_is_found(template: Path, tmp_path: Path) -> None:
+    """As where its name is misspelt."""
+    copy = copy_template(tmp_path / "template", template)
+    part = copy / "extensions" / "jwt"
+    (part / "readme.md").rename(part / "raedme.md")
+    used = Renderer(copy).used()
+    assert "extensions/jwt/env" in used
+    assert "extensions/jwt/raedme.md" not in used
+
+
+def test_every_part_says_which_words_name_it(template: Path) -> None:
+    """Only so can prose be found that names a part that is off."""
+    wrong = Hints.read(template).unnamed(Renderer(template).conditions)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_part_without_words_is_told() -> None:
+    """Neither, both, or an empty one: the sentence names the file and what it lacks."""
+    hints = Hints(words={"a": "x", "c": "", "d": "x"}, wordless={"b": "why", "d": "why"})
+    wrong = hints.unnamed("abcde")
+    assert [sentence[: len("extensions/c")] for sentence in wrong] == [
+        "extensions/c",
+        "extensions/d",
+        "extensions/e",
+    ]
+    assert "say by `words` which words of prose name c" in wrong[0]
+
+
+def imports_of_tests(text: str) -> list[str]:
+    """Return what a module imports from the tests."""
+    return [name for name in facts.imported(text) if name.partition(".")[0] == "tests"]
+
+
+def test_nothing_depends_on_the_tests() -> None:
+    """Tools, the package and benchmarks do without them; only tests import from tests.
+
+    What runs inside of a project may import that project's tests.
+    """
+    wrong = [
+        f"{named(file)} imports {', '.join(found)}"
+        for folder in ("tools", "src", "benchmarks")
+        for file in files_below(REPOSITORY / folder)
+        if file.suffix == ".py" and file.parent != REPOSITORY / "benchmarks" / "inside"
+        if (found := imports_of_tests(file.read_text("utf-8")))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_an_import_of_tests_is_found() -> None:
+    """In either form."""
+    assert imports_of_tests("import tests.conftest\nimport testing\n") == ["tests.conftest"]
+    assert imports_of_tests("from tests.test_updates import commit\n")
 
 
 @pytest.mark.parametrize("path", sorted(EXTENSIONS.glob("*/owns")), ids=named)
@@ -95,7 +225,7 @@ def test_every_folder_is_used(space: AnswerSpace) -> None:
     }
     templates = "".join(p.read_text(encoding="utf-8") for p in TEMPLATE.rglob("*.jinja"))
     unused = [name for name in folders - parts if f'"extensions/{name}/' not in templates]
-    assert not unused
+    assert not unused, f"copier.yml turns none of these on: {', '.join(unused)}"
     assert folders & parts
 
 

@@ -1,16 +1,21 @@
-"""Write what the benchmarks found into the documentation: the tables of docs/queues.md."""
+"""Write tables of the documentation: what the benchmarks found, and which questions there are."""
 
 import json
 import re
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from plinth.harness.source import copy_template, isolated
+from plinth.harness.space import AnswerSpace
 from tools.report import command, conclude
 
 REPOSITORY = Path(__file__).parents[1]
 RESULTS = REPOSITORY / "benchmarks" / "results"
 PAGE = REPOSITORY / "docs" / "queues.md"
+README = REPOSITORY / "README.md"
+PRESETS = ("minimal", "standard", "full")
 
 Figures = Mapping[str, object]
 
@@ -24,17 +29,19 @@ class Report:
 
     def __str__(self) -> str:
         """Return the closing line."""
-        return f"docs: {self.tables} tables with {self.rows} rows in {PAGE.name}"
+        return f"docs: {self.tables} tables with {self.rows} rows"
 
 
 def main() -> None:
     """Write the tables."""
     given = command("docs", __doc__).parse_args()
-    text = PAGE.read_text("utf-8")
-    tables = {name: table(name) for name in TABLES}
-    PAGE.write_text(filled(text, tables), "utf-8")
-    rows = sum(len(lines) - 2 for lines in tables.values())
-    conclude(Report(len(tables), rows), failed=False, as_json=given.json)
+    measured = {name: table(name) for name in TABLES}
+    with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
+        asked = {"questions": questions(AnswerSpace(copy_template(Path(folder) / "template")))}
+    for page, tables in ((PAGE, measured), (README, asked)):
+        page.write_text(filled(page.read_text("utf-8"), tables), "utf-8")
+    rows = sum(len(lines) - 2 for lines in (*measured.values(), *asked.values()))
+    conclude(Report(len(measured) + 1, rows), failed=False, as_json=given.json)
 
 
 def filled(text: str, tables: Mapping[str, Sequence[str]]) -> str:
@@ -47,7 +54,7 @@ def filled(text: str, tables: Mapping[str, Sequence[str]]) -> str:
         content = "\n".join(["", *lines, "", ""])
         text, found = place.subn(lambda match, new=content: match[1] + new + match[2], text)
         if found != 1:
-            message = f"{PAGE.name} has {found} places for {name}, not 1."
+            message = f"There are {found} places for {name}, not 1."
             raise ValueError(message)
     return text
 
@@ -62,6 +69,38 @@ def table(name: str) -> list[str]:
         for called, figures in results.items()
     ]
     return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def questions(space: AnswerSpace) -> list[str]:
+    """Return the lines of a table: a row for each question that is asked, in that order."""
+    asked, everywhere = space.asked(), space.asked({"preset": "standard"})
+    defaults = [space.complete({"preset": preset}) for preset in PRESETS]
+    rows = [["question", "", "answers", *PRESETS]]
+    rows.append(["---"] * len(rows[0]))
+    for name, message in asked.items():
+        values = space.factors().get(name, ())
+        cells = [_answer(answers[name]) for answers in defaults] if values else [""] * len(PRESETS)
+        mark = " •" if name in everywhere else ""
+        rows.append([f"`{name}`{mark}", _sentence(message), _answers(space, name), *cells])
+    return [f"| {' | '.join(row)} |".replace("|  |", "| |").replace("|  |", "| |") for row in rows]
+
+
+def _sentence(message: str) -> str:
+    """Return the first sentence of a question's help."""
+    return re.split(r"(?<=[.?!]) ", " ".join(message.split()))[0].replace("|", "\\|")
+
+
+def _answers(space: AnswerSpace, name: str) -> str:
+    """Return what can be answered; nothing for a text."""
+    values = space.factors().get(name, ())
+    if name == "preset":
+        values = (*PRESETS, "custom")
+    return "yes, no" if True in values else ", ".join(map(_answer, values))
+
+
+def _answer(value: object) -> str:
+    words: Mapping[object, str] = {True: "yes", False: "no"}
+    return words.get(value, str(value))
 
 
 def _figure(name: str) -> Callable[[Figures], str]:

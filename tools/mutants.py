@@ -70,6 +70,8 @@ PYTEST = (
 # A mistake in what many projects share is seen by each of them.
 MOST_PROGRAMS = 2
 EQUIVALENT = "nothing changes"
+# Not judged to the end: only projects that need a missing server could have noticed it.
+LEFT_OUT = "left out"
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,8 @@ def main() -> None:
         verdicts = [*filter(None, map(memory.recall, chosen))]
         todo = [mutant for mutant in chosen if memory.recall(mutant) is None]
         for verdict in progress(judge_all(shop, original, todo), "mutants", len(todo), "mutant"):
+            if verdict.noticed_by == LEFT_OUT:
+                continue
             memory.add(verdict)
             verdicts.append(verdict)
             if not verdict.noticed_by:
@@ -223,6 +227,7 @@ def judge(
                 noticed_by_tests(mutant, changed)
                 or noticed_by_programs(shop, template, changed)
                 or noticed_by_project(shop, template, changed)
+                or left_out(shop, changed)
             )
     return Verdict(mutant.path, mutant.mistake, noticed)
 
@@ -240,6 +245,14 @@ def noticed_by_tests(mutant: Mutant, changed: Mapping[str, Answers]) -> str:
     return "this repository's tests" if done.returncode else ""
 
 
+def left_out(shop: Workshop, changed: Mapping[str, Answers]) -> str:
+    """Whether a project that it changes needs a server that is missing; count it if so."""
+    whole = (shop.survey.space.choose().with_all(answers) for answers in changed.values())
+    combinations = (choices.completed(shop.defaults) for choices in whole if choices)
+    needs = (shop.servers.leave_out(shop.survey.renderer, answers) for answers in combinations)
+    return LEFT_OUT if any(needs) else ""
+
+
 def noticed_by_programs(shop: Workshop, template: Path, changed: Mapping[str, Answers]) -> str:
     """Run the tests of programs that the mutant changes."""
     programs = Programs(Survey(template, Hints.read(template), SAMPLE))
@@ -247,6 +260,8 @@ def noticed_by_programs(shop: Workshop, template: Path, changed: Mapping[str, An
     for answers in [*changed.values()][:MOST_PROGRAMS]:
         combination = programs.survey.space.choose().with_all(answers)
         if combination is None:
+            continue
+        if shop.servers.needed(shop.survey.renderer, combination.completed(shop.defaults)):
             continue
         program = programs.of(combination.completed(shop.defaults))
         if program.key in ran or program.key == shop.programs.of(program.answers).key:
@@ -262,6 +277,8 @@ def noticed_by_project(shop: Workshop, template: Path, changed: Mapping[str, Ans
     if all(path.endswith(".py") for path in changed):
         return ""
     answers = next(iter(changed.values()))
+    if shop.servers.needed(shop.survey.renderer, shop.survey.space.combination(answers)):
+        return ""
     with tempfile.TemporaryDirectory() as folder:
         rendered = GeneratedProject.render(template, Path(folder) / "service", answers)
         complete = shop.survey.space.combination(answers)

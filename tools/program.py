@@ -39,6 +39,8 @@ def main() -> None:
             answers = parse(shop.survey.space, given.answers.split())
         except ValueError as error:
             parser.error(str(error))
+        if variables := shop.servers.needed(shop.survey.renderer, answers):
+            parser.error(f"its tests need a server: {' and '.join(variables)} names one")
         outcome = shop.runner.run(shop.programs.of(answers), shlex.split(given.tests))
     if not outcome.passed:
         say(outcome.log)

@@ -1,22 +1,37 @@
 """What the commands that run programs have in common."""
 
 import os
+import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from plinth.harness.hints import Hints
-from plinth.harness.programs import Outcome, Programs, Runner
+from plinth.harness.programs import Outcome, Program, Programs, Runner
+from plinth.harness.servers import ServerMissingError, Servers, sentence
 from plinth.harness.shrink import command_line, smallest
 from plinth.harness.source import REPOSITORY, copy_template, isolated
 from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
-from tools.report import say
+from tools.report import LEFT_OUT, say
 
 # So much of what a failing test printed is shown; the rest is in its log.
 SHOWN = 3000
+
+
+class ReachingRunner(Runner):
+    """Leaves out the programs that need a server that is missing."""
+
+    servers = Servers()
+
+    def run_all(self, programs: Iterable[Program]) -> Iterator[Outcome]:
+        """Run programs side by side and yield each as it ends."""
+        renderer = self._programs.renderer
+        left = [p for p in programs if not self.servers.leave_out(renderer, p.answers)]
+        return super().run_all(left)
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,7 @@ class Workshop:
     survey: Survey
     programs: Programs
     runner: Runner
+    servers: Servers
 
     @property
     def defaults(self) -> Answers:
@@ -48,11 +64,30 @@ class Workshop:
 
 @contextmanager
 def workshop(given: Path | None) -> Generator[Workshop]:
-    """Open the workshop for a template, or this checkout's."""
+    """Open the workshop for a template, or this checkout's.
+
+    Ends the process with a sentence where a server is missing that should be there.
+    """
     with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
         template = copy_template(Path(folder) / "template", given or REPOSITORY)
         hints = Hints.read(template)
-        survey = Survey(template, hints)
-        programs = Programs(survey)
-        with Runner.started(programs, os.cpu_count() or 1, hints) as runner:
-            yield Workshop(survey, programs, runner)
+        with _servers(hints) as servers:
+            survey = Survey(template, hints)
+            programs = Programs(survey)
+            with ReachingRunner.started(programs, os.cpu_count() or 1, hints) as runner:
+                cast("ReachingRunner", runner).servers = servers
+                yield Workshop(survey, programs, runner, servers)
+
+
+@contextmanager
+def _servers(hints: Hints) -> Generator[Servers]:
+    try:
+        with Servers.opened(hints) as servers:
+            if servers.absent:
+                say(sentence(servers.absent))
+            try:
+                yield servers
+            finally:
+                LEFT_OUT.update(servers.left_out)
+    except ServerMissingError as error:
+        sys.exit(str(error))

@@ -3,16 +3,21 @@
 import json
 import sys
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from tqdm import tqdm
 
+from plinth.harness.servers import Servers
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Item = TypeVar("Item")
+# What was left out for want of a server, by the variable that names one.
+LEFT_OUT: Counter[str] = Counter()
 
 
 def command(name: str, description: str | None) -> ArgumentParser:
@@ -36,5 +41,6 @@ def progress(found: Iterable[Item], name: str, total: int, unit: str) -> Iterabl
 
 def conclude(report: "DataclassInstance", *, failed: bool, as_json: bool) -> NoReturn:
     """Print the report; the exit status says whether anything is wrong."""
-    print(json.dumps(asdict(report), indent=2) if as_json else report)
+    figures = {**asdict(report), "left_out": dict(LEFT_OUT)}
+    print(json.dumps(figures, indent=2) if as_json else f"{report}{Servers(left_out=LEFT_OUT)}")
     sys.exit(failed)

@@ -23,6 +23,10 @@ OWN_BRACES: Mapping[str, re.Pattern[str]] = {}
 RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 NOT_ON_WINDOWS = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$')
 LONGEST_PATH = 150
+# Where a finding is, in one of several projects.
+NUMBER = re.compile(r"^\d+/")
+# Where the formatter would change something; the change itself is for the editor.
+PLACE = re.compile(r"(?m)^ *--> (\S+)$")
 MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -77,8 +81,11 @@ def check_mentions(files: Mapping[str, str], absent: Mapping[str, str]) -> Itera
 
 
 def ruff_findings(project: Path) -> Iterable[str]:
-    """Whatever ruff has to say with the project's own configuration."""
-    for arguments in (["check"], ["format", "--check"]):
+    """Whatever ruff has to say with the project's own configuration, a line for each finding.
+
+    Of projects side by side in folders with numbers, what is said of several is said once.
+    """
+    for arguments in (["check", "--output-format=concise"], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *arguments, "--no-cache", "--quiet", "."],
             cwd=project,
@@ -87,7 +94,10 @@ def ruff_findings(project: Path) -> Iterable[str]:
             check=False,
         )
         if done.returncode:
-            yield f"ruff {' '.join(arguments)}:\n{done.stdout}{done.stderr}"
+            told = f"{done.stdout}{done.stderr}"
+            lines = PLACE.findall(told) or told.strip().splitlines()
+            found = dict.fromkeys(NUMBER.sub("", line) for line in lines)
+            yield from (f"ruff {' '.join(arguments)}: {line}" for line in found)
 
 
 class _StrictLoader(yaml.SafeLoader):

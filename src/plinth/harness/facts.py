@@ -73,13 +73,13 @@ def distribution(requirement: str) -> str:
 def settings(unit: Unit) -> Iterator[str]:
     """Yield the environment variable of each setting that a class declares."""
     for node in ast.walk(ast.parse(unit.text)):
-        if isinstance(node, ast.ClassDef) and (prefix := _prefix(node)):
+        if isinstance(node, ast.ClassDef) and (begins := prefix(node)):
             for line in node.body:
                 if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
-                    yield f"{prefix}{line.target.id}".upper()
+                    yield f"{begins}{line.target.id}".upper()
 
 
-def _prefix(node: ast.ClassDef) -> str:
+def prefix(node: ast.ClassDef) -> str:
     """Return the prefix of a class of settings; empty for another class."""
     for line in node.body:
         if isinstance(line, ast.Assign) and isinstance(line.value, ast.Call):

@@ -6,13 +6,24 @@ way, in `organisation/PART/harness.toml`.
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 FOLDERS = ("extensions", "organisation")
-KEYS = {"words", "used_through", "machinery", "server", "apart", "hold", "proof", "survivor"}
+KEYS = {
+    "words",
+    "wordless",
+    "used_through",
+    "machinery",
+    "server",
+    "apart",
+    "hold",
+    "proof",
+    "survivor",
+}
 
 
 class HintError(Exception):
@@ -28,11 +39,19 @@ class Server:
     url: str
     setting: str
     """The variable by which the project's tests are told of it."""
+    start: Sequence[str] = ()
+    """The command that starts one, where a package brings it: with `{port}` and `{folder}`."""
 
     @property
     def address(self) -> str:
-        """Where it is."""
+        """Its URL."""
         return os.environ.get(self.variable) or self.url
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Its host and port; what the address leaves out is as in `url`."""
+        usual, given = urlsplit(self.url), urlsplit(self.address)
+        return given.hostname or usual.hostname or "", given.port or usual.port or 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +60,8 @@ class Hints:
 
     words: Mapping[str, str] = field(default_factory=dict[str, str])
     """For each part the pattern of the words that name it: nothing else may mention them."""
+    wordless: Mapping[str, str] = field(default_factory=dict[str, str])
+    """For each part that no word names the reason why."""
     used_through: Mapping[str, str] = field(default_factory=dict[str, str])
     """For each distribution that nothing imports by name, the pattern that shows its use."""
     machinery: Sequence[str] = ()
@@ -73,6 +94,7 @@ class Hints:
         hold = next((content["hold"] for content in found.values() if "hold" in content), none)
         return cls(
             words={part: c["words"] for part, c in found.items() if "words" in c},
+            wordless={part: c["wordless"] for part, c in found.items() if "wordless" in c},
             used_through={
                 name: pattern
                 for content in found.values()
@@ -86,6 +108,15 @@ class Hints:
             proofs=[proof for content in found.values() for proof in content.get("proof", ())],
             survivors=[s for content in found.values() for s in content.get("survivor", ())],
         )
+
+    def unnamed(self, parts: Iterable[str]) -> list[str]:
+        """Return a sentence for each part of which it is not said which words name it."""
+        return [
+            f"extensions/{part}/harness.toml: say by `words` which words of prose name {part}, "
+            "or by `wordless` why there is none"
+            for part in parts
+            if bool(self.words.get(part)) == bool(self.wordless.get(part))
+        ]
 
 
 def _content(file: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ once: the answers are given one by one, when they are asked for, and every legal
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,6 +68,8 @@ class Reading:
         self._parts: dict[str, bool] = {}
         self.alternatives: list[Answers] = []
         self.kinds: dict[str, None] = {}
+        self.sources: dict[str, None] = {}
+        """The files of the template that were rendered, in that order."""
 
     @property
     def made(self) -> Answers:
@@ -112,6 +114,18 @@ class PartsOff(Reading):
 
 class RecordingContext(Context):
     """Names in a template; those of questions are answered by the reading."""
+
+    def __init__(
+        self,
+        environment: jinja2.Environment,
+        parent: dict[str, Any],
+        name: str | None,
+        blocks: dict[str, Any],
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - as the base class has it
+    ) -> None:
+        super().__init__(environment, parent, name, blocks, globals)
+        if name and isinstance(reading := parent.get(READING), Reading):
+            reading.sources[name] = None
 
     def resolve_or_missing(self, key: str) -> Any:  # noqa: ANN401 - as the base class has it
         """Return what a name stands for."""
@@ -201,11 +215,11 @@ class Renderer:
     @functools.cache  # noqa: B019 - a renderer lives as long as its process
     def sharers(self, kind: str) -> list[str]:
         """Return the parts that have a share of this kind, in order of installation."""
-        return [name for name in self.conditions if self._share(name, kind)]
+        return [name for name in self.conditions if self.place(name, kind)]
 
     def share(self, part: str, kind: str) -> str:
         """Return a part's share as it is written; empty where it has none."""
-        return self._optional(self._share(part, kind))
+        return self._optional(self.place(part, kind))
 
     def is_on(self, part: str, reading: Reading) -> bool:
         """Whether the answers turn a part on."""
@@ -271,6 +285,32 @@ class Renderer:
             yield Found(reading.made, result)
             pending += reading.alternatives
 
+    def used(self) -> set[str]:
+        """Return every file of the template that goes into a project, partials among them."""
+        found: set[str] = set()
+
+        def used(path: str, reading: Reading) -> None:
+            if self.text(path, reading) is not None:
+                found.update([self.sources[path], *reading.sources])
+                kinds.update(reading.kinds)
+
+        for path in self.sources:
+            if path == self._worker.answers_relpath.as_posix():
+                continue  # it asks for all answers
+            kinds: dict[str, None] = {}
+            for _ in self.explore(functools.partial(used, path), PartsOff):
+                pass
+            for kind in kinds:
+                for part in self.sharers(kind):
+                    for _ in self.explore(functools.partial(self._use, part, kind, found)):
+                        pass
+        return found
+
+    def _use(self, part: str, kind: str, found: set[str], reading: Reading) -> None:
+        if reading.part(part):
+            self._render(self.place(part, kind), reading)
+            found.update(reading.sources)
+
     def units(self, path: str) -> list[Unit]:
         """Return all texts of a file; of one that parts have shares in, each share by itself."""
         kinds: dict[str, None] = {}
@@ -293,7 +333,7 @@ class Renderer:
     def _shares(self, path: str, part: str, kind: str) -> Iterator[Unit]:
         def share(reading: Reading) -> str | None:
             if self.is_there(path, reading) and reading.part(part):
-                return self._render(self._share(part, kind), reading)
+                return self._render(self.place(part, kind), reading)
             return None
 
         for leaf in self.explore(share):
@@ -307,7 +347,7 @@ class Renderer:
     def _matcher(self, patterns: Iterable[str]) -> Callable[[Path], bool]:
         return self._worker._path_matcher(patterns)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
-    def _share(self, part: str, kind: str) -> str:
+    def place(self, part: str, kind: str) -> str:
         """Return where a part's share lies in the template; empty where it has none."""
         places = (f"{folder}/{part}/{kind}" for folder in ("organisation", "extensions"))
         return next((place for place in places if (self._root / place).is_file()), "")

@@ -9,16 +9,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
-from plinth.harness import checks, facts
+from plinth.harness import checks, commands, examples, facts, prose
+from plinth.harness.claims import Claim, agree, grouped
 from plinth.harness.coverage import covering_array
 from plinth.harness.environment import Distribution, Environment
 from plinth.harness.hints import Hints
 from plinth.harness.render import MACHINERY, Found, Reading, Renderer, Unit
 from plinth.harness.space import Answers, AnswerSpace
-
-K = TypeVar("K")
 
 # A file with more texts is checked by chunks: each share, each pair of shares, and a sample.
 FEW = 256
@@ -28,26 +26,12 @@ RECORD = ".copier-answers.yml"
 
 
 @dataclass(frozen=True)
-class Claim:
-    """That whatever brings a text into a project brings something else that it needs."""
-
-    unit: Unit
-    sentence: str
-    providers: Sequence[Answers]
-
-
-@dataclass(frozen=True)
 class Bodies:
     """The texts of a file; all that there are, or those that stand for them."""
 
     path: str
     found: Sequence[Found[str]]
     by_chunks: bool
-
-
-def _agree(first: Unit, second: Unit) -> bool:
-    """Whether the answers of both can be given at once."""
-    return all(first.answers.get(name, answer) == answer for name, answer in second.answers.items())
 
 
 class Survey:
@@ -86,7 +70,7 @@ class Survey:
             text
             for unit in units
             if unit.part not in without
-            and all(any(_agree(unit, by) for by in chosen if by.part == part) for part in beside)
+            and all(any(agree(unit, by) for by in chosen if by.part == part) for part in beside)
             for _, text in facts.requirements(unit)
         ]
         return [*found, *self._hints.machinery]
@@ -122,11 +106,12 @@ class Survey:
             for text in {found.result for found in bodies.found}:
                 yield from checks.check_text(bodies.path, text)
                 yield from checks.check_syntax(bodies.path, text)
-        yield from self._ruff()
+        yield from examples.problems(self.units, self.space)
         for claim in self.claims:
             if (missing := counterexample(self.space, claim)) is not None:
                 told = ", ".join(f"{name}={answer}" for name, answer in missing.items())
                 yield f"{claim.unit.path}: {claim.sentence} with {told or 'any answers'}"
+        yield from self._ruff()
 
     @cached_property
     def claims(self) -> list[Claim]:
@@ -138,6 +123,8 @@ class Survey:
             *self._settings(),
             *self._targets(),
             *self._names(),
+            *prose.claims(self.units),
+            *commands.claims(self.units),
         ]
 
     def _at(self, *paths: str) -> list[Unit]:
@@ -239,7 +226,7 @@ class Survey:
             facts.module_of(path): path for path in self.renderer.sources if path.endswith(".py")
         }
         packages = {name.partition(".")[0] for name in own}
-        there = _grouped((unit.path, unit) for unit in self._python)
+        there = grouped((unit.path, unit) for unit in self._python)
         declared = self._declared
         harness = {facts.distribution(text) for text in self._hints.machinery}
         for unit in self._python:
@@ -269,7 +256,7 @@ class Survey:
     @cached_property
     def _declared(self) -> Mapping[tuple[str, str], list[Answers]]:
         """Which answers declare a distribution, by table and name."""
-        return _grouped(
+        return grouped(
             ((table, facts.distribution(text)), unit)
             for unit in self._at("pyproject.toml")
             for table, text in facts.requirements(unit)
@@ -287,7 +274,7 @@ class Survey:
     @cached_property
     def _importers(self) -> Mapping[str, list[Answers]]:
         """Which answers import a module, or something in it."""
-        return _grouped(
+        return grouped(
             (name, unit)
             for unit in self._python
             if not unit.path.startswith(MACHINERY)
@@ -340,8 +327,8 @@ class Survey:
 
     def _settings(self) -> Iterator[Claim]:
         """Each setting has an example, and what is named as a setting is one."""
-        declared = _grouped((name, unit) for unit in self._python for name in facts.settings(unit))
-        examples = _grouped(
+        declared = grouped((name, unit) for unit in self._python for name in facts.settings(unit))
+        examples = grouped(
             (name, unit)
             for unit in self._at(".env.example")
             for name in facts.EXAMPLE.findall(unit.text)
@@ -355,7 +342,7 @@ class Survey:
 
     def _targets(self) -> Iterator[Claim]:
         """Whoever says `make x` finds the target x."""
-        targets = _grouped(
+        targets = grouped(
             (name, unit)
             for unit in self._at("Makefile")
             for name in facts.TARGET.findall(unit.text)
@@ -428,11 +415,3 @@ def _word(name: str) -> str:
 
 def _is_on(part: str, reading: Reading) -> bool:
     return reading.part(part)
-
-
-def _grouped(found: Iterable[tuple[K, Unit]]) -> dict[K, list[Answers]]:
-    """Collect the answers of units by a key."""
-    groups: dict[K, list[Answers]] = {}
-    for key, unit in found:
-        groups.setdefault(key, []).append(unit.answers)
-    return groups

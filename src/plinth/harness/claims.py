@@ -1,0 +1,32 @@
+"""What must hold between the texts of a project, whatever is answered."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from plinth.harness.render import Unit
+from plinth.harness.space import Answers
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That whatever brings a text into a project brings something else that it needs."""
+
+    unit: Unit
+    sentence: str
+    providers: Sequence[Answers]
+
+
+def agree(first: Unit, second: Unit) -> bool:
+    """Whether the answers of both can be given at once."""
+    return all(first.answers.get(name, answer) == answer for name, answer in second.answers.items())
+
+
+def grouped(found: Iterable[tuple[K, Unit]]) -> dict[K, list[Answers]]:
+    """Collect the answers of units by a key, those that ask for least first."""
+    groups: dict[K, list[Answers]] = {}
+    for key, unit in found:
+        groups.setdefault(key, []).append(unit.answers)
+    return {key: sorted(answers, key=len) for key, answers in groups.items()}
