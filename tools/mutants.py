@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from plinth.harness.command import git, pytest
 from plinth.harness.databases import own_database
 from plinth.harness.hints import Hints
+from plinth.harness.memory import Journal
 from plinth.harness.mutants import Mutant, mutants
 from plinth.harness.programs import Programs
 from plinth.harness.project import CommandError, GeneratedProject, clean_environment
@@ -32,7 +33,6 @@ from plinth.harness.source import REPOSITORY, copy_template
 from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
 from tools.demo import free_port
-from tools.journal import Journal
 from tools.programs import Workshop, workshop
 from tools.report import command, conclude, progress, say
 from tools.server import Server, ServerError

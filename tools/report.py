@@ -2,12 +2,14 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import Action, ArgumentParser
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from tqdm import tqdm
+
+from plinth.harness.memory import forget
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -20,6 +22,26 @@ def command(name: str, description: str | None) -> ArgumentParser:
     parser = ArgumentParser(prog=f"make {name}", description=description)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
+
+
+def add_forget(parser: ArgumentParser) -> None:
+    """Let a command run what is remembered, too."""
+    parser.add_argument(
+        "--forget", action=Forget, nargs=0, help="run also what passed before and is unchanged"
+    )
+
+
+class Forget(Action):
+    """Empties every memory that is opened later."""
+
+    def __call__(self, *_: object) -> None:
+        """Do so."""
+        forget()
+
+
+def nothing_matches(parser: ArgumentParser, given: str, known: Iterable[str]) -> NoReturn:
+    """End with a sentence: a filter that matches nothing would pass for success."""
+    parser.error(f"nothing matches {given!r}; there are: {', '.join(sorted({*known}))}")
 
 
 def say(line: str) -> None:

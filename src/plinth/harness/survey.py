@@ -5,7 +5,7 @@ import itertools
 import random
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -149,16 +149,26 @@ class Survey:
     @cached_property
     def least(self) -> Answers:
         """A combination that turns on as few parts as can be."""
+        return self._extreme(min)
+
+    @cached_property
+    def most(self) -> Answers:
+        """A combination that turns on as many parts as can be."""
+        return self._extreme(max)
+
+    def _extreme(self, choose: Callable[..., Answers]) -> Answers:
+        """Return the combination that is chosen answer by answer, by the number of parts."""
         best = self.space.choose().completed(
             {name: values[0] for name, values in self.space.factors().items()}
         )
         for name, values in self.space.factors().items():
             for value in values:
                 other = self.space.choose({name: value}).completed(best)
-                best = min(best, other, key=self._parts_on)
+                best = choose(best, other, key=self.parts_on)
         return best
 
-    def _parts_on(self, answers: Answers) -> int:
+    def parts_on(self, answers: Answers) -> int:
+        """Return how many parts are on."""
         return sum(map(Reading(self.renderer, answers).part, self.renderer.conditions))
 
     def _bodies(self, path: str) -> Bodies:

@@ -1,0 +1,99 @@
+"""Which modules of tests passed, in whatever program: what is left of a run for the next one.
+
+A module's result holds for every program in which all that it can import and read is the same.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from plinth.harness.closures import Closures
+from plinth.harness.hints import Hints
+from plinth.harness.memory import HARNESS, Memory, code, digest
+from plinth.harness.programs import Program
+from plinth.harness.runner import Outcome
+from plinth.harness.survey import Survey
+
+# What decides how tests run, and which results are taken for the same.
+HOW = (
+    "closures",
+    "environment",
+    "forkserver",
+    "layout",
+    "programs",
+    "results",
+    "runner",
+    "sources",
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A program, and of its modules of tests those whose results are not known yet."""
+
+    program: Program
+    keys: Mapping[str, str]
+    """Each module of the program with the key of its result."""
+    modules: Sequence[str]
+
+
+class ModuleResults:
+    """The modules that passed."""
+
+    def __init__(self, survey: Survey, hints: Hints, memory: Memory) -> None:
+        self._survey = survey
+        self._hints = hints
+        self._memory = memory
+        self._code = code(*(HARNESS / f"{name}.py" for name in HOW))
+        self._texts: dict[tuple[str, str], str] = {}
+
+    def plan(self, programs: Iterable[Program]) -> Iterator[Task]:
+        """Yield each program with what is left to run of it, each result wanted once."""
+        wanted: set[str] = set()
+        for program in programs:
+            keys = self.keys(program)
+            todo = [m for m, key in keys.items() if key not in self._memory and key not in wanted]
+            wanted.update(keys[module] for module in todo)
+            yield Task(program, keys, todo)
+
+    def keys(self, program: Program) -> Mapping[str, str]:
+        """Return what each module's result depends on, told by a key."""
+        closures = Closures(program.tree)
+        content = tomllib.loads(program.tree["pyproject.toml"])
+        project = content["project"]
+        always = [
+            self._code,
+            self._survey.environment(program.answers).fingerprint(),
+            [project["name"], project["version"], content["tool"]["pytest"]],
+            self._hints.hold if self._hints.hold_with in program.tree else "",
+            sorted(self._survey.variables(program.answers).items()),
+        ]
+        return {
+            module: digest(always, module, self._content(program, closures.of(module)))
+            for module in closures.modules()
+        }
+
+    def add(self, task: Task, outcome: Outcome) -> None:
+        """Keep which modules passed, at once."""
+        for module in filter(outcome.holds, task.modules):
+            tests = outcome.modules[module]
+            self._memory.add(task.keys[module], module=module, tests=tests)
+
+    def tests(self, task: Task) -> int:
+        """Return how many tests passed before that need not run again, as far as they have."""
+        known = (task.keys[m] for m in task.keys.keys() - {*task.modules})
+        return sum(self._memory.recall(key)["tests"] for key in known if key in self._memory)
+
+    def _content(self, program: Program, closure: AbstractSet[str] | None) -> Sequence[str]:
+        if closure is None:
+            return [program.key]
+        return [self._text(path, program.tree[path]) for path in sorted(closure)]
+
+    def _text(self, path: str, text: str) -> str:
+        """Return a digest of a file: most are the same in many programs."""
+        if (path, text) not in self._texts:
+            told = hashlib.sha256(f"{path}\0{text}".encode())
+            self._texts[path, text] = told.hexdigest()
+        return self._texts[path, text]
