@@ -1,6 +1,7 @@
 """What passed is remembered by content, so that nothing runs twice: `build/results/*.jsonl`."""
 
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -88,6 +89,12 @@ def forget() -> None:
 def digest(*content: object) -> str:
     """Return a key for content that JSON can tell."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def text_digest(path: str, text: str) -> str:
+    """Return a key for a file; most are the same in many programs."""
+    return hashlib.sha256(f"{path}\0{text}".encode()).hexdigest()
 
 
 def code(*files: Path) -> str:

@@ -1,5 +1,6 @@
 """Programs: what of a project its own tests can see."""
 
+import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from plinth.harness import facts
-from plinth.harness.memory import digest
+from plinth.harness.memory import digest, text_digest
 from plinth.harness.render import Unit
 from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
@@ -32,15 +33,22 @@ class Programs:
     def __init__(self, survey: Survey) -> None:
         self.survey = survey
         self.renderer = survey.renderer
+        self._decisions: dict[str, object] = {}
 
     def of(self, answers: Answers) -> Program:
         """Return the program that these answers make."""
         tree = self.renderer.tree(answers, machinery=True)
-        seen = {path: text for path, text in tree.items() if self._is_seen(path)}
-        content = tomllib.loads(tree["pyproject.toml"])
-        required = [*content["project"]["dependencies"], *content["dependency-groups"]["dev"]]
-        importable = sorted(r for r in required if facts.distribution(r) in self._importable)
-        return Program(digest(seen, importable, content["tool"]["pytest"]), answers, tree)
+        seen = [text_digest(path, tree[path]) for path in sorted(filter(self._is_seen, tree))]
+        return Program(digest(seen, self._decided(tree["pyproject.toml"])), answers, tree)
+
+    def _decided(self, text: str) -> object:
+        """Return what pyproject.toml decides: what is importable, and how tests run."""
+        if text not in self._decisions:
+            content = tomllib.loads(text)
+            required = [*content["project"]["dependencies"], *content["dependency-groups"]["dev"]]
+            importable = (r for r in required if facts.distribution(r) in self._importable)
+            self._decisions[text] = [sorted(importable), content["tool"]["pytest"]]
+        return self._decisions[text]
 
     def all(self) -> list[Program]:
         """Return every distinct program, in an order that does not change."""
@@ -69,6 +77,7 @@ class Programs:
         names = (facts.distribution(text) for _, text in facts.requirements(unit))
         return tuple(name for name in names if name in self._importable)
 
+    @functools.cache  # noqa: B019 - programs live as long as their process
     def _is_seen(self, path: str) -> bool:
         name = PurePosixPath(path)
         return name.suffix == ".py" or name.name in self._named

@@ -3,7 +3,7 @@
 A module's result holds for every program in which all that it can import and read is the same.
 """
 
-import hashlib
+import functools
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from plinth.harness.closures import Closures
 from plinth.harness.hints import Hints
-from plinth.harness.memory import HARNESS, Memory, code, digest
+from plinth.harness.memory import HARNESS, Memory, code, digest, text_digest
 from plinth.harness.programs import Program
 from plinth.harness.runner import Outcome
 from plinth.harness.survey import Survey
@@ -47,7 +47,6 @@ class ModuleResults:
         self._hints = hints
         self._memory = memory
         self._code = code(*(HARNESS / f"{name}.py" for name in HOW))
-        self._texts: dict[tuple[str, str], str] = {}
 
     def plan(self, programs: Iterable[Program]) -> Iterator[Task]:
         """Yield each program with what is left to run of it, each result wanted once."""
@@ -61,12 +60,11 @@ class ModuleResults:
     def keys(self, program: Program) -> Mapping[str, str]:
         """Return what each module's result depends on, told by a key."""
         closures = Closures(program.tree)
-        content = tomllib.loads(program.tree["pyproject.toml"])
-        project = content["project"]
+        project, settings = _settings(program.tree["pyproject.toml"])
         always = [
             self._code,
             self._survey.environment(program.answers).fingerprint(),
-            [project["name"], project["version"], content["tool"]["pytest"]],
+            [project, settings],
             self._hints.hold if self._hints.hold_with in program.tree else "",
             sorted(self._survey.variables(program.answers).items()),
         ]
@@ -89,11 +87,11 @@ class ModuleResults:
     def _content(self, program: Program, closure: AbstractSet[str] | None) -> Sequence[str]:
         if closure is None:
             return [program.key]
-        return [self._text(path, program.tree[path]) for path in sorted(closure)]
+        return [text_digest(path, program.tree[path]) for path in sorted(closure)]
 
-    def _text(self, path: str, text: str) -> str:
-        """Return a digest of a file: most are the same in many programs."""
-        if (path, text) not in self._texts:
-            told = hashlib.sha256(f"{path}\0{text}".encode())
-            self._texts[path, text] = told.hexdigest()
-        return self._texts[path, text]
+
+@functools.cache
+def _settings(text: str) -> tuple[Sequence[str], object]:
+    """Return the name and version of a project, and what it says about tests."""
+    content = tomllib.loads(text)
+    return (content["project"]["name"], content["project"]["version"]), content["tool"]["pytest"]

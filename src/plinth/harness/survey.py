@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from plinth.harness import checks, facts
+from plinth.harness import checks, facts, style
 from plinth.harness.coverage import covering_array
 from plinth.harness.environment import Distribution, Environment
 from plinth.harness.hints import Hints
@@ -119,13 +119,12 @@ class Survey:
         yield from checks.check_names(self.renderer.sources)
         for bodies in self.bodies:
             for text in {found.result for found in bodies.found}:
-                yield from checks.check_text(bodies.path, text)
-                yield from checks.check_syntax(bodies.path, text)
-        yield from self._ruff()
+                yield from _check(bodies.path, text)
         for claim in self.claims:
             if (missing := counterexample(self.space, claim)) is not None:
                 told = ", ".join(f"{name}={answer}" for name, answer in missing.items())
                 yield f"{claim.unit.path}: {claim.sentence} with {told or 'any answers'}"
+        yield from self._ruff()
 
     @cached_property
     def claims(self) -> list[Claim]:
@@ -233,14 +232,9 @@ class Survey:
             for item in tree.items():
                 todo.pop(item, None)
 
-    def _ruff(self) -> Iterable[str]:
+    def _ruff(self) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as folder:
-            for number, tree in enumerate(self.trees):
-                for path, text in tree.items():
-                    file = Path(folder) / str(number) / path
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_bytes(text.encode())
-            return [*checks.ruff_findings(Path(folder))]
+            yield from style.findings(self.trees, Path(folder))
 
     def _imports(self) -> Iterator[Claim]:
         """Claim that what is imported is a file of the project, or declared."""
@@ -251,7 +245,7 @@ class Survey:
         there = _grouped((unit.path, unit) for unit in self._python)
         declared = self._declared
         for unit in self._python:
-            for name in sorted(set(facts.imported(unit.text))):
+            for name in sorted(set(_imported(unit.text))):
                 top = name.partition(".")[0]
                 if top in packages:
                     module = name if name in own else name.rpartition(".")[0]
@@ -299,7 +293,7 @@ class Survey:
             if not unit.path.startswith(MACHINERY)
             for name in {
                 above
-                for imported in facts.imported(unit.text)
+                for imported in _imported(unit.text)
                 for above in itertools.accumulate(imported.split("."), "{}.{}".format)
             }
         )
@@ -315,8 +309,9 @@ class Survey:
                     continue
                 modules = [module.removesuffix("-stubs") for module in brings.modules]
                 users = [user for module in modules for user in self._importers.get(module, [])]
-                words = "|".join(map(re.escape, {*modules, *brings.scripts, name}))
-                users += self._mentions(rf"(?<![\w.-])({words})(?![\w-])")
+                spelled = {*modules, *brings.scripts, name}
+                words = "|".join(map(re.escape, spelled))
+                users += self._mentions(rf"(?<![\w.-])({words})(?![\w-])", spelled)
                 if name in self._hints.used_through:
                     users += self._mentions(self._hints.used_through[name])
                 yield Claim(unit, f"requires {name}, which nothing uses", users)
@@ -329,8 +324,11 @@ class Survey:
                 users = self._importers.get(module, [])
                 yield Claim(unit, f"has types of {module}, which nothing imports", users)
 
-    def _mentions(self, pattern: str) -> list[Answers]:
-        """Return the answers that bring such words in, lists of requirements apart."""
+    def _mentions(self, pattern: str, literals: Collection[str] = ("",)) -> list[Answers]:
+        """Return the answers that bring such words in, lists of requirements apart.
+
+        Where none of the literals stands, the pattern does not match.
+        """
         word = re.compile(pattern)
         found: list[Answers] = []
         for unit in self.units:
@@ -340,20 +338,20 @@ class Survey:
             text = unit.text
             if unit.path == "pyproject.toml" and not unit.kind:
                 text = text[text.index("[tool.") :]
-            if word.search(text):
+            if any(literal in text for literal in literals) and word.search(text):
                 found.append(unit.answers)
         return found
 
     def _settings(self) -> Iterator[Claim]:
         """Each setting has an example, and what is named as a setting is one."""
-        declared = _grouped((name, unit) for unit in self._python for name in facts.settings(unit))
+        declared = _grouped((name, unit) for unit in self._python for name in _settings(unit.text))
         examples = _grouped(
             (name, unit)
             for unit in self._at(".env.example")
             for name in facts.EXAMPLE.findall(unit.text)
         )
         for unit in self._python:
-            for name in facts.settings(unit):
+            for name in _settings(unit.text):
                 yield Claim(unit, f"has {name}, not in .env.example", examples.get(name, []))
         for unit in self.units:
             for name in sorted(set(facts.SETTING.findall(unit.text))):
@@ -379,10 +377,11 @@ class Survey:
             on = [way.answers for way in ways if way.result]
             for pattern in self._belongings(part):
                 patterns.setdefault(pattern, []).extend(on)
+        texts = [(unit, f"{unit.path}\n{unit.text}") for unit in self.units]
         for pattern, providers in patterns.items():
-            word = re.compile(pattern)
-            for unit in self.units:
-                if found := word.search(f"{unit.path}\n{unit.text}"):
+            word, literal = re.compile(pattern), _literal(pattern)
+            for unit, text in texts:
+                if literal in text and (found := word.search(text)):
                     yield Claim(unit, f"names {found[0]!r}, which is not there", providers)
 
     def _belongings(self, part: str) -> Iterator[str]:
@@ -428,8 +427,33 @@ def counterexample(space: AnswerSpace, claim: Claim) -> Answers | None:
     return None
 
 
+BEFORE, AFTER = r"(?<![\w.-])", r"(?![\w-])"
+
+
 def _word(name: str) -> str:
-    return rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
+    return f"{BEFORE}{re.escape(name)}{AFTER}"
+
+
+def _literal(pattern: str) -> str:
+    """Return what stands in every text that matches: much faster to look for."""
+    literal = pattern.removeprefix(BEFORE).removesuffix(AFTER).replace("\\", "")
+    return literal if pattern == _word(literal) else ""
+
+
+# Texts are the same in many surveys of one process: each is read once.
+@functools.cache
+def _check(path: str, text: str) -> Sequence[str]:
+    return [*checks.check_text(path, text), *checks.check_syntax(path, text)]
+
+
+@functools.cache
+def _imported(text: str) -> Sequence[str]:
+    return [*facts.imported(text)]
+
+
+@functools.cache
+def _settings(text: str) -> Sequence[str]:
+    return [*facts.settings(Unit("", text, {}))]
 
 
 def _is_on(part: str, reading: Reading) -> bool:
