@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-COMMANDS = (("check", "--output-format", "concise"), ("format", "--check"))
+COMMANDS = (("check",), ("format", "--check"))
+QUIETLY = ("--output-format", "concise", "--no-cache", "--quiet")
 # Each project lies in a folder with its number as a name.
 PROJECT = re.compile(r"(?<![^\s'\"])\d+/")
-UNFORMATTED = "Would reformat: "
+UNFORMATTED = re.compile(r":\d+:\d+: unformatted: .*")
 
 
 def findings(trees: Iterable[Mapping[str, str]], folder: Path) -> Iterator[str]:
@@ -22,7 +23,7 @@ def findings(trees: Iterable[Mapping[str, str]], folder: Path) -> Iterator[str]:
     found: dict[str, None] = {}
     for arguments in COMMANDS:
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *arguments, "--no-cache", "--quiet", "."],
+            [sys.executable, "-m", "ruff", *arguments, *QUIETLY, "."],
             cwd=folder,
             capture_output=True,
             text=True,
@@ -32,8 +33,6 @@ def findings(trees: Iterable[Mapping[str, str]], folder: Path) -> Iterator[str]:
         if done.returncode and not lines:
             found[f"ruff {arguments[0]} ended with {done.returncode} and says nothing"] = None
         for line in lines if done.returncode else ():
-            told = PROJECT.sub("", line)
-            if told.startswith(UNFORMATTED):
-                told = f"{told.removeprefix(UNFORMATTED)}: not as ruff formats it"
+            told = UNFORMATTED.sub(": not as ruff formats it", PROJECT.sub("", line))
             found[told] = None
     yield from found

@@ -5,6 +5,7 @@ import itertools
 import random
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,8 @@ K = TypeVar("K")
 # A file with more texts is checked by chunks: each share, each pair of shares, and a sample.
 FEW = 256
 SAMPLE = 1000
+# A file of Python with more texts does not get a whole project for each of them.
+MANY = 24
 # The record of the answers names those not taken, too.
 RECORD = ".copier-answers.yml"
 
@@ -115,7 +118,14 @@ class Survey:
         return found
 
     def problems(self) -> Iterator[str]:
-        """Yield a sentence for whatever is wrong."""
+        """Yield a sentence for whatever is wrong, each once."""
+        told: set[str] = set()
+        for problem in self._problems():
+            if problem not in told:
+                told.add(problem)
+                yield problem
+
+    def _problems(self) -> Iterator[str]:
         yield from checks.check_names(self.renderer.sources)
         for bodies in self.bodies:
             for text in {found.result for found in bodies.found}:
@@ -218,9 +228,12 @@ class Survey:
             if bodies.path.endswith((".py", ".pyi"))
             for found in bodies.found
         }
-        while todo:
+        # A file with many texts is looked at in projects that have little else.
+        texts = Counter(path for path, _ in todo)
+        many = {path for path, count in texts.items() if count > MANY}
+        while rest := {key: found for key, found in todo.items() if key[0] not in many}:
             choices = self.space.choose()
-            for answers in todo.values():
+            for answers in rest.values():
                 choices = choices.with_all(answers) or choices
             tree = self.renderer.tree(choices.completed(self.least), machinery=True)
             yield {
@@ -231,6 +244,16 @@ class Survey:
             }
             for item in tree.items():
                 todo.pop(item, None)
+        for (path, text), answers in todo.items():
+            yield self._around(path, text, self.space.choose(answers).completed(self.least))
+
+    def _around(self, path: str, text: str, answers: Answers) -> dict[str, str]:
+        """Return what it takes to see a file as it is in its project: settings, and packages."""
+        folders = {p.partition("/")[0] for p in self.renderer.sources if p.endswith(".py")}
+        packages = [f"{folder}/__init__.py" for folder in folders - {"src", "typings"}]
+        around = dict.fromkeys([*packages, "src/app/__init__.py"], '"""A package."""\n')
+        settings = self.renderer.file("pyproject.toml", answers)
+        return {**around, "pyproject.toml": settings or "", path: text}
 
     def _ruff(self) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as folder:
