@@ -34,7 +34,7 @@ from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
 from tools.demo import free_port
 from tools.programs import Workshop, workshop
-from tools.report import command, conclude, progress, say
+from tools.report import command, conclude, nothing_matches, progress, say
 from tools.server import Server, ServerError
 
 if TYPE_CHECKING:
@@ -139,7 +139,10 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, workshop(None) as shop:
         original = copy_template(Path(folder) / "template")
-        chosen = [m for m in mutants(original) if re.search(given.match, f"{m.path}: {m.mistake}")]
+        everything = {f"{mutant.path}: {mutant.mistake}": mutant for mutant in mutants(original)}
+        chosen = [mutant for told, mutant in everything.items() if re.search(given.match, told)]
+        if not chosen:
+            nothing_matches(parser, given.match, {m.path for m in everything.values()})
         memory = Memory(RESULTS / f"{checkout_digest()}.jsonl")
         verdicts = [*filter(None, map(memory.recall, chosen))]
         todo = [mutant for mutant in chosen if memory.recall(mutant) is None]

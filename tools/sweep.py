@@ -50,6 +50,8 @@ def main() -> None:
     with workshop(given.template, given.results) as shop:
         number, count = given.shard
         programs = shop.programs.all()[number - 1 :: count]
+        if not programs:
+            parser.error(f"shard {number}/{count} is empty: there are not so many programs")
         say(f"sweep: {len(programs)} distinct programs")
         course = shop.course(programs)
         waiting = sum(bool(task.modules) for task in course.tasks)
