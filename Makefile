@@ -9,7 +9,7 @@ SHARD := 1/1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(dir $(UV)):$(PATH)
 
-.PHONY: help demo try test servers check space matrix program sweep mutants code-mutants proofs installs updates containers bench docs where release
+.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs installs updates containers bench docs where release
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -20,10 +20,13 @@ demo: $(UV) ## generate the default service, start it, walk it over HTTP
 try: $(UV) ## pick answers, and see the project that comes of them pass its tests
 	@uv run --quiet python -m tools.attempt
 
-test: servers check ## everything that CI runs
+test: servers check ## everything that CI runs; what passed before is remembered, unless ARGS=--forget
 	@uv run --quiet python -m tools.space --compare 100
-	@uv run --quiet python -m tools.matrix --strength 2
-	@uv run pytest --numprocesses auto --dist worksteal
+	@uv run --quiet python -m tools.matrix --strength 2 $(ARGS)
+	@uv run pytest --numprocesses auto --dist worksteal $(ARGS)
+
+quick: check ## what a contributor runs between two changes: checks, fast tests, programs that changed
+	@uv run --quiet python -m tools.quick $(ARGS)
 
 servers: $(UV) ## which of the servers that tests need are there
 	@uv run --quiet python -m tools.servers
@@ -50,10 +53,10 @@ proofs: $(UV) ## take away what each answer brings: the test that says so fails,
 	@uv run --quiet python -m tools.proofs $(ARGS)
 
 installs: $(UV) ## each pair of answers installed by uv, on every Python here, newest and oldest versions
-	@uv run pytest --numprocesses auto --dist worksteal --every-pair tests/test_installs.py
+	@uv run pytest --numprocesses auto --dist worksteal --every-pair tests/test_installs.py $(ARGS)
 
 updates: $(UV) ## every release updated to this checkout, with every edit by itself
-	@uv run pytest --numprocesses auto --dist worksteal --every-cell tests/test_updates.py tests/test_update_migrations.py
+	@uv run pytest --numprocesses auto --dist worksteal --every-cell tests/test_updates.py tests/test_update_migrations.py $(ARGS)
 
 containers: $(UV) ## images built and started; needs a Docker engine
 	@uv run pytest tests/containers

@@ -24,7 +24,7 @@ from pathlib import Path
 from plinth.harness.project import GeneratedProject, clean_environment
 from plinth.harness.source import copy_template, isolated
 from plinth.harness.space import Answers
-from tools.report import conclude, say
+from tools.report import conclude, nothing_matches, say
 
 INSIDE = Path(__file__).parent / "inside"
 RESULTS = Path(__file__).parent / "results"
@@ -85,13 +85,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     given = parser.parse_args()
     name: str = given.name
+    chosen = [answers for answers in PROJECTS[name] if name_of(answers).startswith(given.only)]
+    if not chosen:
+        nothing_matches(parser, given.only, map(name_of, PROJECTS[name]))
     figures: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, isolated(Path(folder)):
         template = copy_template(Path(folder) / "template")
-        for answers in PROJECTS[name]:
+        for answers in chosen:
             called = name_of(answers)
-            if not called.startswith(given.only):
-                continue
             project = GeneratedProject.render(template, Path(folder) / called, answers)
             project.sync()
             figures[called] = found = measure(project, name, answers)

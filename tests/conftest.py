@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 
 from plinth.harness.hints import Hints
+from plinth.harness.memory import forget
 from plinth.harness.releases import Releases
 from plinth.harness.servers import ServerMissingError, Servers, missing, sentence
 from plinth.harness.source import REPOSITORY, copy_template, isolated, publish_template
@@ -67,10 +68,10 @@ def published(tmp_path_factory: pytest.TempPathFactory, isolation: None) -> Path
 
 
 @pytest.fixture(scope="session")
-def releases(tmp_path_factory: pytest.TempPathFactory, isolation: None) -> Path:
-    """Return a repository with every release."""
+def releases(isolation: None) -> Path:
+    """Return a repository with every release, the same for all processes."""
     del isolation
-    return Releases.tagged(tmp_path_factory.mktemp("releases") / "template").path
+    return Releases.shared().path
 
 
 @pytest.fixture(scope="session")
@@ -120,11 +121,14 @@ class Figures:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the longer targets ask for all there is."""
     parser.addoption("--every-pair", action="store_true", help="install each pair of answers")
+    parser.addoption("--forget", action="store_true", help="run also what is remembered")
     parser.addoption("--every-cell", action="store_true", help="update with each edit by itself")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let tests interrupt; count on the process that collects the reports, not on its workers."""
+    if config.getoption("--forget"):
+        forget()
     # A job that a shell has put into the background ignores it, and so does all that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):

@@ -1,6 +1,7 @@
 """The survey finds what it is for, follows new questions, and agrees with Copier."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,14 +66,14 @@ MISTAKES = {
     "target missing": (
         "template/AGENTS.md.jinja",
         "- `make run` serves",
-        "- `make nothing` serves",
+        "- `make nothing` is none.\n- `make run` serves",
         "says make nothing, no such target with any answers",
     ),
     "target missing in a workflow": (
         "template/.github/workflows/ci.yaml.jinja",
         "- run: make check",
-        "- run: make nothing",
-        "says make nothing, no such target with ci=github",
+        "- run: make naught",
+        "says make naught, no such target with ci=github",
     ),
     "name of a part that is off": (
         "template/AGENTS.md.jinja",
@@ -120,54 +121,77 @@ MISTAKES = {
         "extensions/postgresql/compose",
         "      POSTGRES_DB: app\n",
         "      POSTGRES_DB: app\n      POSTGRES_DB: other\n",
-        "compose.yaml: ",
+        "'POSTGRES_DB' stands 2 times",
     ),
     "unused import in a variant": (
         "extensions/postgresql/servers_without_container.py",
         '"""\n\n',
-        '"""\n\nimport os\n',
-        "F401",
+        '"""\n\nimport decimal\n',
+        "F401 [*] `decimal` imported but unused",
     ),
     "order of imports in one project": (
         "extensions/jwt/import",
         "from app.auth",
         "from  app.auth",
-        "ruff format --check",
+        "src/app/parts.py: not as ruff formats it",
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_finds(mistake: str, template: Path, tmp_path: Path) -> None:
-    """One mistake is found and told."""
-    path, before, after, told = MISTAKES[mistake]
-    copy = copy_template(tmp_path / "template", template)
-    file = copy / path
-    text = file.read_text("utf-8") if file.exists() else ""
-    assert text.count(before) or not before
-    file.write_text(text.replace(before, after, 1) if before else after, "utf-8")
-    problems = [*Survey(copy, HINTS, SAMPLE).problems()]
-    assert any(told in problem for problem in problems), problems
+def make(mistakes: Mapping[str, tuple[str, str, str, str]], template: Path) -> None:
+    """Make mistakes. Raises ValueError where one finds no place."""
+    for mistake, (path, before, after, _) in mistakes.items():
+        file = template / path
+        text = file.read_text("utf-8") if file.exists() else ""
+        if before not in text:
+            raise ValueError(f"{path} has no {before!r} any more, for the mistake {mistake!r}")
+        file.write_text(text.replace(before, after, 1) if before else after, "utf-8")
 
 
-def test_finds_nothing_here(template: Path) -> None:
-    """The template of this checkout has none of it; `make space` looks at more."""
-    assert not [*Survey(template, HINTS, SAMPLE).problems()]
+def test_finds_each_mistake(template: Path, tmp_path: Path) -> None:
+    """All are made at once, for a survey takes its time, and each is told.
 
-
-def test_follows_a_new_question(template: Path, tmp_path: Path) -> None:
-    """A question with three answers is counted, rendered and checked without being named."""
+    One is about a question that nothing names: it is counted, rendered and checked as others are.
+    """
     copy = copy_template(tmp_path / "template", template)
     add_question(copy, "colour", ["none", "red", "green"])
-    before, after = AnswerSpace(template), AnswerSpace(copy)
-    assert len(after) == 3 * len(before)
+    new = (
+        "template/AGENTS.md.jinja",
+        "- `make run` serves",
+        "- app.colour_red is of no use.\n- `make run` serves",
+        "names 'app.colour_red', which is not there with colour=",
+    )
+    mistakes = {**MISTAKES, "name of a new part": new}
+    make(mistakes, copy)
+    problems = [*Survey(copy, HINTS, SAMPLE).problems()]
+    unseen = [m for m, (*_, told) in mistakes.items() if not any(told in p for p in problems)]
+    assert not unseen, "\n".join(problems)
+    findings = [p for p in problems if "F401" in p]
+    assert len(findings) == len({*findings})
+    claims = [number for number, p in enumerate(problems) if " with auth=none" in p]
+    assert max(claims) < min(problems.index(finding) for finding in findings)
+
+
+def test_a_mistake_without_a_place_is_told(template: Path) -> None:
+    """Else a changed template would take a mistake's place away without a word."""
+    gone = {"gone": ("copier.yml", "no such text", "", "")}
+    with pytest.raises(ValueError, match=r"copier.yml has no 'no such text' any more"):
+        make(gone, template)
+
+
+def test_finds_nothing_here(template: Path, tmp_path: Path) -> None:
+    """The template has none of the mistakes, with a new question neither; `make space` sees more.
+
+    The new parts are imported, installed and required as others are.
+    """
+    copy = copy_template(tmp_path / "template", template)
+    add_question(copy, "colour", ["none", "red", "green"])
     survey = Survey(copy, HINTS, SAMPLE)
-    assert "src/app/colour_red/settings.py" in survey.renderer.sources
+    assert len(survey.space) == 3 * len(AnswerSpace(template))
+    assert "src/app/colour_red/__init__.py" in survey.renderer.sources
+    red = survey.renderer.tree({**survey.least, "colour": "red"})
+    assert "install_colour_red(app)" in red["src/app/parts.py"]
     assert not [*survey.problems()]
-    with (copy / "template" / "AGENTS.md.jinja").open("a", encoding="utf-8") as advice:
-        advice.write("- app.colour_red is of no use.\n")
-    told = "names 'app.colour_red', which is not there with colour="
-    assert any(told in problem for problem in Survey(copy, HINTS, SAMPLE).problems())
 
 
 def test_keeps_apart_what_excludes_each_other(template: Path, tmp_path: Path) -> None:
@@ -176,7 +200,8 @@ def test_keeps_apart_what_excludes_each_other(template: Path, tmp_path: Path) ->
     add_question(copy, "colour", ["none", "red"])
     with (copy / "extensions" / "psycopg" / "dependencies").open("a", encoding="utf-8") as share:
         share.write('    "toolz>=0.12",\n')
-    (copy / "extensions" / "colour_red" / "dependencies").write_text('    "toolz<1",\n')
+    with (copy / "extensions" / "colour_red" / "dependencies").open("a", encoding="utf-8") as share:
+        share.write('    "toolz<1",\n')
     survey = Survey(copy, replace(HINTS, apart=[*HINTS.apart, "colour_red"]), SAMPLE)
     versions = {
         colour: survey.environment({"colour": colour}).version("toolz")

@@ -1,13 +1,19 @@
-"""Every release updates to this checkout and to a made-up next release, edited and toggled."""
+"""Every release updates to this checkout and to a made-up next release, edited and toggled.
+
+`make test` has each start and each answer that changes in one update; `make updates` has each
+change by itself, each edit and each release. What passed with the same texts is remembered.
+"""
 
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,19 +21,27 @@ import copier
 import pytest
 import yaml
 
+from plinth.harness.command import git
+from plinth.harness.coverage import covering_array
 from plinth.harness.edits import EDITS, make_edits
-from plinth.harness.project import GeneratedProject, clean_environment
-from plinth.harness.releases import CURRENT, SYNTHETIC, recorded_releases
-from plinth.harness.source import copy_template
-from plinth.harness.space import Answers, AnswerSpace, argument
-from plinth.harness.survey import RECORD
+from plinth.harness.hints import Hints
+from plinth.harness.locks import exclusively
+from plinth.harness.memory import HARNESS, Memory, code, digest
+from plinth.harness.project import CommandError, GeneratedProject, clean_environment
+from plinth.harness.releases import CHANGES, CURRENT, SYNTHETIC, recorded_releases
+from plinth.harness.source import REPOSITORY, copy_template
+from plinth.harness.space import Answer, Answers, AnswerSpace, Combinations, Group, argument
+from plinth.harness.survey import RECORD, Survey
 
 # The answers a project starts with; one more changes at the update, or none.
 STARTS: Mapping[str, Answers] = {
     "standard": {},
     "bare": {"preset": "minimal", "example": False, "container": False, "ci": "none"},
 }
+# What a history of migrations is written for.
+DATABASE: Answers = {"database": "postgresql"}
 HISTORY = "migrations/versions/"
+REVISION_IS_MISSING = "A revision is missing"
 Record: TypeAlias = Callable[[str, object], None]
 
 
@@ -40,6 +54,7 @@ class Cell:
     old: str
     new: str
     edits: Sequence[str] = ()
+    tested: bool = False
 
     @property
     def answers(self) -> Answers:
@@ -84,6 +99,37 @@ def cells(toggled: Collection[tuple[str, str]], *, every: bool) -> Iterator[Cell
                 yield Cell(start, change, old, new)
 
 
+def array(space: AnswerSpace, **fixed: Answer) -> Iterator[tuple[str, Answers]]:
+    """Yield starts and what changes, so that each start and each answer occurs once.
+
+    `fixed` answers are those of all starts; the other legal rows of their questions fall away.
+    """
+    groups = [
+        Group(group.names, [row for row in group.rows if {**row, **fixed} == {**fixed, **row}])
+        for group in space.groups
+    ]
+    starts = Combinations(groups, space.factors()).and_also(start=[*STARTS])
+    for row in covering_array(starts, 1):
+        start = STARTS[str(row["start"])]
+        before = space.combination(start)
+        change = {name: row[name] for name, answer in before.items() if row[name] != answer}
+        # An answer that stays may be another than the default after the change.
+        after = space.combination({**start, **change})
+        stays = {name: row[name] for name, answer in after.items() if row[name] != answer}
+        yield str(row["start"]), {**change, **stays}
+
+
+def short(step: tuple[str, str], **fixed: Answer) -> Iterator[Cell]:
+    """Yield the cells of an array, and those of the other steps without a change."""
+    with tempfile.TemporaryDirectory() as folder:
+        space = AnswerSpace(copy_template(Path(folder) / "template"))
+        rows = [*array(space, **fixed)]
+    changed = [Cell(start, change, *step) for start, change in rows if change]
+    # Tests take most of the time; two have them.
+    yield from (replace(cell, tested=number < 2) for number, cell in enumerate(changed))
+    yield from cells((), every=False)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each cell: all of them by `--every-cell`.
 
@@ -93,21 +139,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     every = bool(metafunc.config.getoption("--every-cell"))
     all_steps = steps(every=every)
     if "untouched" in metafunc.fixturenames:
-        toggled = all_steps if every else all_steps[-1:]
-        metafunc.parametrize("untouched", [*cells(toggled, every=every)], ids=str)
+        found = cells(all_steps, every=True) if every else short(all_steps[-1])
+        metafunc.parametrize("untouched", [*found], ids=str)
     if "edited" in metafunc.fixturenames:
-        toggled = all_steps if every else all_steps[:1]
         together = [(name,) for name in EDITS] if every else [tuple(EDITS)]
-        edited = [
-            replace(cell, edits=edits) for cell in cells(toggled, every=every) for edits in together
-        ]
+        found = cells(all_steps, every=True) if every else short(all_steps[0], **DATABASE)
+        edited = [replace(cell, edits=edits) for cell in found for edits in together]
         metafunc.parametrize("edited", edited, ids=str)
 
 
-@pytest.fixture(scope="session")
-def pretenders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pretenders(folder: Path) -> Path:
     """Return a folder with a uv and a make that do nothing, for the end of `make update`."""
-    folder = tmp_path_factory.mktemp("pretenders")
+    folder.mkdir()
     for name in ("uv", "make"):
         (folder / name).write_text("#!/bin/sh\n", "utf-8")
         (folder / name).chmod(0o755)
@@ -115,10 +158,14 @@ def pretenders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_untouched(
-    untouched: Cell, releases: Path, tmp_path: Path, record_property: Record
+    untouched: Cell, releases: Path, survey: Survey, tmp_path: Path, record_property: Record
 ) -> None:
     """A project that nobody edited becomes what a fresh copy is; its migrations stay."""
     cell = untouched
+    memory, key = Memory.of("updates"), key_of(cell, survey)
+    record_property("update cells remembered", int(key in memory))
+    if key in memory:
+        return
     project = start_project(releases, tmp_path / "service", STARTS[cell.start], cell.old)
     before = project.tree()
     copier.run_update(
@@ -133,24 +180,30 @@ def test_untouched(
     record_property("updates", 1)
     assert _apart_from_history(project.tree()) == _apart_from_history(fresh)
     assert _history(project.tree()) == _history(before)
+    memory.add(key, cell=str(cell))
 
 
 def test_edited(
-    edited: Cell, releases: Path, pretenders: Path, tmp_path: Path, record_property: Record
+    edited: Cell, releases: Path, survey: Survey, tmp_path: Path, record_property: Record
 ) -> None:
     """`make update` keeps each edit, or stops before it would be deleted and names the file."""
     cell = edited
+    memory, key = Memory.of("updates"), key_of(cell, survey)
+    record_property("update cells remembered", int(key in memory))
+    if key in memory:
+        return
     project = start_project(releases, tmp_path / "service", STARTS[cell.start], cell.old)
     made = make_edits(project.path, cell.edits)
     if not made:
         pytest.skip("the project has none of the files")
     commit(project, "Edit")
     before = project.tree()
-    done = update(project, pretenders, cell)
+    idle = pretenders(tmp_path / "bin")
+    done = update(project, idle, cell)
     stopped = _named(done) if "would take away" in done.stderr else []
     if stopped:
         assert project.tree() == before, "an update that stopped changed something"
-        done = update(project, pretenders, cell, stopped)
+        done = update(project, idle, cell, stopped)
     conflicts = _named(done) if "Conflicts in" in done.stderr else []
     after = project.tree()
     lost = [edit.path for edit in made if not edit.is_in(project.path)]
@@ -166,6 +219,76 @@ def test_edited(
     fresh = sibling(releases, tmp_path / "fresh", project, cell).tree()
     assert not set(stopped) & fresh.keys(), "a file that stays was taken for one that goes"
     assert set(conflicts) <= {edit.path for edit in made}
+    if is_checked(cell) and not conflicts:
+        check(project, survey, cell)
+        record_property("updates checked", 1)
+    memory.add(key, cell=str(cell))
+
+
+def is_checked(cell: Cell) -> bool:
+    """Whether what comes of an update is checked as its owner does: where answers change together.
+
+    A single answer is one of the many of `make updates`, which look at texts.
+    """
+    return bool(cell.change) and len(cell.edits) == len(EDITS)
+
+
+def check(project: GeneratedProject, survey: Survey, cell: Cell) -> None:
+    """Run the checks of a project, with a revision where models changed, and perhaps its tests."""
+    answers = survey.space.combination(cell.answers)
+    project = replace(project, variables=survey.variables(answers))
+    project.run("uv", "lock", "--quiet")
+    try:
+        project.check()
+    except CommandError as error:
+        if REVISION_IS_MISSING not in str(error):
+            raise
+        project.run("make", "migration", "m=what the update brings")
+        project.check()
+    if cell.tested:
+        project.test()
+
+
+def key_of(cell: Cell, survey: Survey) -> str:
+    """Return all that can decide about a cell: what is rendered before and after, and with what."""
+    tags = recorded_releases()
+    told: list[object] = [cell.start, cell.change, cell.old, cell.new, cell.edits, cell.tested]
+    for version, answers in ((cell.old, STARTS[cell.start]), (cell.new, cell.answers)):
+        if commit_id := tags.get(version.removeprefix("v")):
+            told.append(commit_id)
+        else:
+            tree = survey.renderer.tree(survey.space.combination(answers))
+            told.append({path: text for path, text in tree.items() if path != RECORD})
+    files = [REPOSITORY / "copier.yml", *sorted((REPOSITORY / "questions").iterdir())]
+    files += [CHANGES, *sorted((REPOSITORY / "extensions").glob("*"))]
+    told += [file.read_text("utf-8") for file in files if file.is_file()]
+    tools = [version_of("copier"), git(REPOSITORY, "--version")]
+    names = ("edits.py", "project.py", "releases.py", "source.py")
+    return digest(told, tools, code(Path(__file__), *(HARNESS / name for name in names)))
+
+
+def test_the_array_has_every_start_and_every_change(space: AnswerSpace) -> None:
+    """Each answer that differs from a start's occurs, and so does each start."""
+    rows = [*array(space)]
+    assert {start for start, _ in rows} == {*STARTS}
+    after = [{**space.combination(STARTS[start]), **change} for start, change in rows]
+    for name, values in space.factors().items():
+        assert {answers[name] for answers in after} == {*values}
+    fixed = [*array(space, **DATABASE)]
+    assert all("database" not in change for _, change in fixed)
+
+
+def test_remembers_by_content(survey: Survey, template: Path, tmp_path: Path) -> None:
+    """A text that the project has makes another cell; one that it has not makes none."""
+    cell = Cell("standard", {"ci": "none"}, CURRENT, SYNTHETIC)
+    key = key_of(cell, survey)
+    assert key != key_of(replace(cell, edits=("section",)), survey)
+    assert key != key_of(replace(cell, change={}), survey)
+    for path, same in (("extensions/celery/readme.md", True), ("extensions/jwt/readme.md", False)):
+        copied = copy_template(tmp_path / path.replace("/", "_"), template)
+        with (copied / path).open("a", encoding="utf-8") as file:
+            file.write("More.\n")
+        assert (key_of(cell, Survey(copied, Hints.read(copied), 1)) == key) is same
 
 
 def test_bare_copier_deletes_an_edited_file(releases: Path, tmp_path: Path) -> None:
@@ -196,10 +319,21 @@ def sibling(
 
 
 def copy(releases: Path, path: Path, answers: Answers, version: str) -> GeneratedProject:
-    """Copy a release."""
-    copier.run_copy(
-        str(releases), path, data={**answers}, vcs_ref=version, defaults=True, quiet=True
-    )
+    """Copy a release; it is rendered once for each set of answers and copied from there."""
+    rendered = releases.parent / "copies" / digest(version, {**answers})
+    with exclusively(rendered.with_suffix(".lock")):
+        if not (rendered / "complete").exists():
+            shutil.rmtree(rendered, ignore_errors=True)
+            copier.run_copy(
+                str(releases),
+                rendered / "project",
+                data={**answers},
+                vcs_ref=version,
+                defaults=True,
+                quiet=True,
+            )
+            (rendered / "complete").touch()
+    shutil.copytree(rendered / "project", path)
     return GeneratedProject(path, answers)
 
 
@@ -210,7 +344,7 @@ def commit(project: GeneratedProject, message: str) -> None:
 
 
 def update(
-    project: GeneratedProject, pretenders: Path, cell: Cell, keep: Sequence[str] = ()
+    project: GeneratedProject, idle: Path, cell: Cell, keep: Sequence[str] = ()
 ) -> "subprocess.CompletedProcess[str]":
     """Run what `make update` runs, without the lock and the checks at its end."""
     data = " ".join(argument(name, value) for name, value in cell.change.items())
@@ -218,7 +352,7 @@ def update(
     return subprocess.run(
         [sys.executable, "-m", "tools.update", *options],
         cwd=project.path,
-        env=clean_environment(PATH=f"{pretenders}{os.pathsep}{os.environ['PATH']}"),
+        env=clean_environment(PATH=f"{idle}{os.pathsep}{os.environ['PATH']}"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from plinth.harness.code_mutants import CodeMutant, sampled
+from plinth.harness.memory import Journal
 from plinth.harness.programs import Program
 from plinth.harness.source import REPOSITORY
 from plinth.harness.space import parse
-from tools.journal import Journal
 from tools.programs import Workshop, workshop
 from tools.report import command, conclude, progress, say
 

@@ -1,18 +1,21 @@
 """Run the tests of a covering array of programs: `make matrix STRENGTH=3`.
 
-Every choice of so many answers that is legal occurs in one of the rows.
+Every choice of so many answers that is legal occurs in one of the rows. The smallest row runs
+first, then everything on, everything off, and the others, small ones first. Modules of tests that
+passed before, with all that they can import and read, are remembered.
 """
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from plinth.harness.coverage import covering_array, interactions_in, legal_interactions
-from plinth.harness.programs import Outcome
-from tools.programs import Workshop, workshop
-from tools.report import command, conclude, say
+from plinth.harness.space import Answers
+from plinth.harness.survey import Survey
+from tools.programs import Course, Workshop, describe, workshop
+from tools.report import add_forget, command, conclude, say
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,11 @@ class Report:
     covered: int
     programs: int
     failed: int
+    modules: int
+    remembered: int
+    ran: int
+    tests: int
     skipped_tests: int
-    fewest_tests: int
-    median_tests: float
-    most_tests: int
     median_core_seconds: float
     median_overhead: float
     seconds: float
@@ -40,10 +44,10 @@ class Report:
         return (
             f"matrix: strength {self.strength}, {self.rows} rows of {self.combinations} "
             f"combinations, {self.covered} of {self.interactions} interactions covered "
-            f"({share:.0f} %), {self.programs} distinct programs, {self.failed} failed, "
-            f"{self.fewest_tests} to {self.most_tests} tests each (median "
-            f"{self.median_tests:.0f}), {self.skipped_tests} skipped, "
-            f"{self.median_core_seconds:.1f} core-seconds each, "
+            f"({share:.0f} %), {self.programs} distinct programs, {self.failed} failed; "
+            f"{self.modules} modules of tests, {self.ran} distinct ones run and "
+            f"{self.remembered} remembered or the same, {self.tests} tests, "
+            f"{self.skipped_tests} skipped, {self.median_core_seconds:.1f} core-seconds each, "
             f"{self.median_overhead:.2f} of them ours, {self.seconds:.0f} s"
         )
 
@@ -51,21 +55,24 @@ class Report:
 def main() -> None:
     """Run the rows, explain what fails, report."""
     parser = command("matrix", __doc__)
+    add_forget(parser)
     parser.add_argument("--strength", type=int, default=2)
     parser.add_argument("--template", type=Path, help="another template than this checkout's")
     given = parser.parse_args()
     started = time.monotonic()
     with workshop(given.template) as shop:
         space = shop.survey.space
-        rows = covering_array(space, given.strength)
+        array = covering_array(space, given.strength)
+        rows = [*in_order(shop.survey, array)]
         legal = legal_interactions(space, given.strength)
         programs = {p.key: p for p in map(shop.programs.of, rows)}
-        say(f"matrix: {len(rows)} rows, {len(programs)} distinct programs")
-        outcomes: list[Outcome] = []
-        for outcome in shop.runner.run_all(programs.values()):
-            outcomes.append(outcome)
-            say(f"{len(outcomes)}/{len(programs)} {describe(outcome)}")
-        failures = explain(shop, outcomes)
+        course = shop.course([*programs.values()])
+        waiting = sum(bool(task.modules) for task in course.tasks)
+        say(f"matrix: {len(rows)} rows, {len(programs)} distinct programs, {waiting} to run")
+        for outcome in shop.run(course):
+            if outcome.passed:
+                say(f"{len(course.outcomes)}/{waiting} {describe(outcome)}")
+        failures = explain(shop, course)
         report = Report(
             strength=given.strength,
             combinations=len(space),
@@ -74,30 +81,36 @@ def main() -> None:
             covered=len(legal & interactions_in(rows, given.strength)),
             programs=len(programs),
             failed=failures,
-            skipped_tests=sum(len(outcome.skipped) for outcome in outcomes),
-            fewest_tests=min(outcome.tests for outcome in outcomes),
-            median_tests=statistics.median(outcome.tests for outcome in outcomes),
-            most_tests=max(outcome.tests for outcome in outcomes),
-            median_core_seconds=statistics.median(o.core + o.overhead for o in outcomes),
-            median_overhead=statistics.median(outcome.overhead for outcome in outcomes),
+            modules=course.modules,
+            remembered=course.modules - course.todo,
+            ran=course.todo,
+            tests=sum(outcome.tests for outcome in course.outcomes),
+            skipped_tests=sum(len(outcome.skipped) for outcome in course.outcomes),
+            median_core_seconds=_median([o.core + o.overhead for o in course.outcomes]),
+            median_overhead=_median([outcome.overhead for outcome in course.outcomes]),
             seconds=time.monotonic() - started,
         )
     conclude(report, failed=bool(failures), as_json=given.json)
 
 
-def explain(shop: Workshop, outcomes: Sequence[Outcome]) -> int:
-    """Show each failure, and return how many there are."""
-    failures = [outcome for outcome in outcomes if not outcome.passed]
-    for outcome in failures:
+def in_order(survey: Survey, array: Sequence[Answers]) -> Iterator[Answers]:
+    """Yield the rows, and all on and all off, in the order in which faults show soonest."""
+    cheapest, *others = sorted(array, key=survey.parts_on)
+    yield cheapest
+    yield survey.most
+    yield survey.least
+    yield from others
+
+
+def explain(shop: Workshop, course: Course) -> int:
+    """Say for each failure which answers it takes, and return how many there are."""
+    for outcome in course.failures:
         say(shop.explain(outcome))
-    return len(failures)
+    return len(course.failures)
 
 
-def describe(outcome: Outcome) -> str:
-    """Return a line about a program."""
-    answers = " ".join(f"{name}={answer}" for name, answer in outcome.program.answers.items())
-    verdict = "passed" if outcome.passed else " ".join(["FAILED", *sorted(outcome.failed)])
-    return f"{verdict}, {outcome.tests} tests, {outcome.seconds:.0f} s: {answers}"
+def _median(values: Sequence[float]) -> float:
+    return statistics.median(values) if values else 0
 
 
 if __name__ == "__main__":

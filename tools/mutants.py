@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from plinth.harness.command import git, pytest
 from plinth.harness.databases import own_database
 from plinth.harness.hints import Hints
+from plinth.harness.memory import Journal
 from plinth.harness.mutants import Mutant, mutants
 from plinth.harness.programs import Programs
 from plinth.harness.project import CommandError, GeneratedProject, clean_environment
@@ -32,9 +33,8 @@ from plinth.harness.source import REPOSITORY, copy_template
 from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
 from tools.demo import free_port
-from tools.journal import Journal
 from tools.programs import Workshop, workshop
-from tools.report import command, conclude, progress, say
+from tools.report import command, conclude, nothing_matches, progress, say
 from tools.server import Server, ServerError
 
 if TYPE_CHECKING:
@@ -140,7 +140,10 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, workshop(None) as shop:
         original = copy_template(Path(folder) / "template")
-        chosen = [m for m in mutants(original) if re.search(given.match, f"{m.path}: {m.mistake}")]
+        everything = {f"{mutant.path}: {mutant.mistake}": mutant for mutant in mutants(original)}
+        chosen = [mutant for told, mutant in everything.items() if re.search(given.match, told)]
+        if not chosen:
+            nothing_matches(parser, given.match, {m.path for m in everything.values()})
         memory = Memory(RESULTS / f"{checkout_digest()}.jsonl")
         verdicts = [*filter(None, map(memory.recall, chosen))]
         todo = [mutant for mutant in chosen if memory.recall(mutant) is None]

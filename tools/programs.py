@@ -3,14 +3,16 @@
 import os
 import sys
 import tempfile
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 from plinth.harness.hints import Hints
-from plinth.harness.programs import Outcome, Program, Programs, Runner
+from plinth.harness.memory import Memory
+from plinth.harness.programs import Program, Programs
+from plinth.harness.results import ModuleResults, Task
+from plinth.harness.runner import Outcome, Runner
 from plinth.harness.servers import ServerMissingError, Servers, sentence
 from plinth.harness.shrink import command_line, smallest
 from plinth.harness.source import REPOSITORY, copy_template, isolated
@@ -22,49 +24,94 @@ from tools.report import LEFT_OUT, say
 SHOWN = 3000
 
 
-class ReachingRunner(Runner):
-    """Leaves out the programs that need a server that is missing."""
+@dataclass
+class Course:
+    """A run of programs: what is left to run of each, and how it went."""
 
-    servers = Servers()
+    tasks: Sequence[Task]
+    outcomes: list[Outcome] = field(default_factory=list[Outcome])
 
-    def run_all(self, programs: Iterable[Program]) -> Iterator[Outcome]:
-        """Run programs side by side and yield each as it ends."""
-        renderer = self._programs.renderer
-        left = [p for p in programs if not self.servers.leave_out(renderer, p.answers)]
-        return super().run_all(left)
+    @property
+    def modules(self) -> int:
+        """How many modules of tests the programs have, all together."""
+        return sum(len(task.keys) for task in self.tasks)
+
+    @property
+    def todo(self) -> int:
+        """How many of them run: the distinct ones that are not remembered."""
+        return sum(len(task.modules) for task in self.tasks)
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """What failed."""
+        return [outcome for outcome in self.outcomes if not outcome.passed]
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """A template, its programs, and what runs them."""
+    """A template, its programs, what runs them, and what has passed before."""
 
     survey: Survey
     programs: Programs
     runner: Runner
     servers: Servers
+    results: ModuleResults
 
     @property
     def defaults(self) -> Answers:
         """The combination that a user gets who answers nothing."""
         return self.survey.space.combination()
 
+    def course(self, programs: Sequence[Program]) -> Course:
+        """Plan a run of programs; those that need a server that is missing are left out."""
+        renderer = self.survey.renderer
+        chosen = [p for p in programs if not self.servers.leave_out(renderer, p.answers)]
+        return Course([*self.results.plan(chosen)])
+
+    def run(self, course: Course) -> Iterator[Outcome]:
+        """Run what is left of each program, remember what passes, and say at once what fails."""
+        tasks = {task.program.key: task for task in course.tasks if task.modules}
+        for outcome in self.runner.run_all([(t.program, t.modules) for t in tasks.values()]):
+            course.outcomes.append(outcome)
+            self.results.add(tasks[outcome.program.key], outcome)
+            if not outcome.passed:
+                say(f"{describe(outcome)}\n{reason(outcome)}")
+            yield outcome
+
     def explain(self, outcome: Outcome) -> str:
-        """Return what failed, and the smallest set of answers with which it does."""
+        """Return the smallest set of answers with which a program fails as it did."""
+        modules = {node.partition("::")[0] for node in outcome.failed}
 
         def fails(answers: Answers) -> bool:
-            return not self.runner.run(self.programs.of(answers)).passed
+            program = self.programs.of(answers)
+            there = sorted(modules & program.tree.keys())
+            if modules and not there:
+                return False
+            return not self.runner.run(program, there).passed
 
-        shown = f"{outcome.log[-SHOWN:]}\n{len(outcome.failed)} failed: {', '.join(outcome.failed)}"
+        failed = f"{len(outcome.failed)} failed: {', '.join(outcome.failed)}"
         if not fails(outcome.program.answers):
-            return f"{shown}\nIt passed the second time: a test that depends on chance."
+            return f"{failed}\nIt passed the second time: a test that depends on chance."
         say("shrinking a failure")
         answers = smallest(self.survey.space, outcome.program.answers, self.defaults, fails)
-        return f"{shown}\nThe smallest set of answers that fails:\n  {command_line(answers)}"
+        return f"{failed}\nThe smallest set of answers that fails:\n  {command_line(answers)}"
+
+
+def reason(outcome: Outcome) -> str:
+    """Return the end of what a program's tests printed."""
+    return outcome.log[-SHOWN:]
+
+
+def describe(outcome: Outcome) -> str:
+    """Return a line about a program."""
+    answers = " ".join(f"{name}={answer}" for name, answer in outcome.program.answers.items())
+    verdict = "passed" if outcome.passed else " ".join(["FAILED", *sorted(outcome.failed)])
+    return f"{verdict}, {outcome.tests} tests, {outcome.seconds:.0f} s: {answers}"
 
 
 @contextmanager
-def workshop(given: Path | None) -> Generator[Workshop]:
-    """Open the workshop for a template, or this checkout's.
+def workshop(given: Path | None, results: Path | None = None) -> Generator[Workshop]:
+    """Open the workshop for a template, or this checkout's; `results` are kept in a file.
 
     Ends the process with a sentence where a server is missing that should be there.
     """
@@ -74,9 +121,11 @@ def workshop(given: Path | None) -> Generator[Workshop]:
         with _servers(hints) as servers:
             survey = Survey(template, hints)
             programs = Programs(survey)
-            with ReachingRunner.started(programs, os.cpu_count() or 1, hints) as runner:
-                cast("ReachingRunner", runner).servers = servers
-                yield Workshop(survey, programs, runner, servers)
+            remembered = ModuleResults(
+                survey, hints, Memory(results) if results else Memory.of("modules")
+            )
+            with Runner.started(programs, os.cpu_count() or 1, hints) as runner:
+                yield Workshop(survey, programs, runner, servers, remembered)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from plinth.harness.proofs import Proof, ProofError, prove_by_project, prove_by_
 from plinth.harness.source import REPOSITORY
 from plinth.harness.space import Answers
 from tools.programs import SHOWN, Workshop, workshop
-from tools.report import command, conclude, say
+from tools.report import command, conclude, nothing_matches, say
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ def main() -> None:
     started = time.monotonic()
     proofs = Proof.read(Hints.read(REPOSITORY))
     chosen = [proof for proof in proofs if re.search(given.match, str(proof))]
+    if not chosen:
+        nothing_matches(parser, given.match, map(str, proofs))
     verdicts: list[Verdict] = []
     with workshop(None) as shop, ThreadPoolExecutor(os.cpu_count()) as pool:
         combinations = [(proof, proof.combination(shop.survey.space)) for proof in chosen]

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import Action, ArgumentParser
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from tqdm import tqdm
 
+from plinth.harness.memory import forget
 from plinth.harness.servers import Servers
 
 if TYPE_CHECKING:
@@ -25,6 +26,26 @@ def command(name: str, description: str | None) -> ArgumentParser:
     parser = ArgumentParser(prog=f"make {name}", description=description)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
+
+
+def add_forget(parser: ArgumentParser) -> None:
+    """Let a command run what is remembered, too."""
+    parser.add_argument(
+        "--forget", action=Forget, nargs=0, help="run also what passed before and is unchanged"
+    )
+
+
+class Forget(Action):
+    """Empties every memory that is opened later."""
+
+    def __call__(self, *_: object) -> None:
+        """Do so."""
+        forget()
+
+
+def nothing_matches(parser: ArgumentParser, given: str, known: Iterable[str]) -> NoReturn:
+    """End with a sentence: a filter that matches nothing would pass for success."""
+    parser.error(f"nothing matches {given!r}; there are: {', '.join(sorted({*known}))}")
 
 
 def say(line: str) -> None:

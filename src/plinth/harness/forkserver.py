@@ -1,6 +1,6 @@
 """Runs projects' tests, each in a process that has everything but the project imported.
 
-Started by `plinth.harness.programs` with the interpreter of the environment that has all
+Started by `plinth.harness.runner` with the interpreter of the environment that has all
 distributions; knows nothing else of this repository. It reads a line of JSON for each thing to do
 and answers with one: first `{"preload": […]}`, then any number of
 `{"folder": …, "log": …, "seconds": …, "arguments": […], "variables": {…}}`.
@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ NOTHING: dict[str, Any] = {
     "asserted": [],
     "skipped": [],
     "imported": [],
+    "modules": {},
     "tests": 0,
     "core": 0.0,
 }
@@ -167,6 +169,7 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
         "asserted": recorder.asserted,
         "tests": len(recorder.tests),
         "skipped": recorder.skipped,
+        "modules": Counter(node.partition("::")[0] for node in recorder.tests),
         "core": recorder.core,
         "imported": [*imported_since(before)],
     }

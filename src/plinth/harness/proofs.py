@@ -15,8 +15,9 @@ from typing import Any
 from plinth.harness.environment import ENVIRONMENTS
 from plinth.harness.hints import Hints
 from plinth.harness.linters import TOOLS
-from plinth.harness.programs import SECONDS, SERVER, Program, Runner
+from plinth.harness.programs import Program
 from plinth.harness.project import LITTER, clean_environment
+from plinth.harness.runner import SECONDS, SERVER, Runner
 from plinth.harness.source import REPOSITORY
 from plinth.harness.space import Answer, Answers, AnswerSpace
 

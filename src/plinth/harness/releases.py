@@ -1,5 +1,6 @@
 """The template's releases, as a repository in which each is tagged, and two that may come."""
 
+import hashlib
 import shutil
 import subprocess
 import tomllib
@@ -8,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plinth.harness.command import git
-from plinth.harness.source import REPOSITORY, copy_template
+from plinth.harness.locks import exclusively
+from plinth.harness.source import PARTS, REPOSITORY, copy_template
 
 # What may come: this checkout as a release, and after it one that touches what users edit.
 CURRENT = "v99.0.0"
 SYNTHETIC = "v99.1.0"
 
+MADE = REPOSITORY / "build" / "releases"
 CHANGES = Path(__file__).with_name("synthetic.toml")
 
 
@@ -23,6 +26,23 @@ class Releases:
 
     path: Path
     tags: tuple[str, ...]
+
+    @classmethod
+    def shared(cls) -> "Releases":
+        """Return the repository for what is released, and lies here now; it is made once.
+
+        Beside it there is room for what is made of it. Raises ValueError as `tagged` does.
+        """
+        content = content_digest()
+        place = MADE / content[:16]
+        repository = place / "template"
+        with exclusively(MADE.with_suffix(".lock")):
+            if not (place / "complete").exists():
+                shutil.rmtree(MADE, ignore_errors=True)  # of another content
+                made = cls.tagged(repository)
+                (place / "complete").touch()
+                return made
+        return cls(repository, (*(f"v{version}" for version in recorded_releases()), CURRENT))
 
     @classmethod
     def tagged(cls, into: Path) -> "Releases":
@@ -53,6 +73,18 @@ class Releases:
         git(into, "commit", "--quiet", "--all", "--message", "The synthetic release")
         git(into, "tag", SYNTHETIC)
         return cls(into, (*(f"v{version}" for version in released), CURRENT))
+
+
+def content_digest() -> str:
+    """Return what tells this checkout, and its releases, from others."""
+    found = hashlib.sha256(CHANGES.read_bytes() + (REPOSITORY / "releases.toml").read_bytes())
+    for name in (*PARTS, "CHANGELOG.md"):
+        given = REPOSITORY / name
+        for file in sorted(given.rglob("*")) if given.is_dir() else [given]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                path = file.relative_to(REPOSITORY).as_posix()
+                found.update(f"{path}\n".encode() + file.read_bytes())
+    return found.hexdigest()
 
 
 def recorded_releases() -> Mapping[str, str]:

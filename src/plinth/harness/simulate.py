@@ -1,7 +1,7 @@
 """A template with more questions than ours, to see how the harness grows with them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 QUESTION = """\
@@ -12,9 +12,11 @@ QUESTION = """\
   choices: {choices}
   default: {default}
 """
-SETTINGS = '''\
+PACKAGE = '''\
 """A part of no use."""
 
+import {module}
+from fastapi import FastAPI
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,7 +26,25 @@ class {title}Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="APP_{upper}_", extra="ignore")
 
     size: int = 1
+
+
+def install_{part}(app: FastAPI) -> None:
+    """Add it to the application."""
+    app.state.{part} = ({title}Settings(), {module}.__name__)
 '''
+# Small distributions that a part can require, each with the module that it brings.
+DISTRIBUTIONS = {
+    "boltons": "boltons",
+    "cachetools": "cachetools",
+    "inflection": "inflection",
+    "more-itertools": "more_itertools",
+    "natsort": "natsort",
+    "pathvalidate": "pathvalidate",
+    "sortedcontainers": "sortedcontainers",
+    "tabulate": "tabulate",
+    "toolz": "toolz",
+    "wrapt": "wrapt",
+}
 
 
 def add_question(template: Path, name: str, choices: Sequence[str]) -> None:
@@ -46,11 +66,16 @@ def add_question(template: Path, name: str, choices: Sequence[str]) -> None:
 
 
 def _add_part(template: Path, part: str) -> None:
+    unused = (name for name in DISTRIBUTIONS if not any(_requiring(template, name)))
+    distribution = next(unused, next(iter(DISTRIBUTIONS)))
     shares = {
         "owns": f"src/app/{part}\n",
         "readme.md": f"\n## {part}\n\nOf no use.\n",
         "agents.md": f"- {part} is of no use.\n",
         "env": f"\n# Of no use\nAPP_{part.upper()}_SIZE=1\n",
+        "dependencies": f'    "{distribution}>=0.1",\n',
+        "import": f"from app.{part} import install_{part}\n",
+        "install": f"    install_{part}(app)\n",
     }
     for kind, text in shares.items():
         file = template / "extensions" / part / kind
@@ -58,7 +83,14 @@ def _add_part(template: Path, part: str) -> None:
         file.write_text(text, "utf-8")
     package = template / "template" / "src" / "app" / part
     package.mkdir(parents=True)
-    (package / "__init__.py").write_text('"""A part of no use."""\n', "utf-8")
     title = part.title().replace("_", "")
-    settings = SETTINGS.format(title=title, upper=part.upper())
-    (package / "settings.py").write_text(settings, "utf-8")
+    told = {"part": part, "title": title, "upper": part.upper()}
+    text = PACKAGE.format(module=DISTRIBUTIONS[distribution], **told)
+    (package / "__init__.py").write_text(text, "utf-8")
+
+
+def _requiring(template: Path, distribution: str) -> Iterator[Path]:
+    """Yield the lists of dependencies that have it."""
+    for file in template.glob("extensions/*/dependencies"):
+        if f'"{distribution}>=' in file.read_text("utf-8"):
+            yield file

@@ -5,12 +5,13 @@ import itertools
 import random
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from plinth.harness import checks, commands, examples, facts, prose
+from plinth.harness import checks, commands, examples, facts, prose, style
 from plinth.harness.claims import Claim, agree, grouped
 from plinth.harness.coverage import covering_array
 from plinth.harness.environment import Distribution, Environment
@@ -21,6 +22,8 @@ from plinth.harness.space import Answers, AnswerSpace
 # A file with more texts is checked by chunks: each share, each pair of shares, and a sample.
 FEW = 256
 SAMPLE = 1000
+# A file of Python with more texts does not get a whole project for each of them.
+MANY = 24
 # The record of the answers names those not taken, too.
 RECORD = ".copier-answers.yml"
 
@@ -100,12 +103,18 @@ class Survey:
         return found
 
     def problems(self) -> Iterator[str]:
-        """Yield a sentence for whatever is wrong."""
+        """Yield a sentence for whatever is wrong, each once."""
+        told: set[str] = set()
+        for problem in self._problems():
+            if problem not in told:
+                told.add(problem)
+                yield problem
+
+    def _problems(self) -> Iterator[str]:
         yield from checks.check_names(self.renderer.sources)
         for bodies in self.bodies:
             for text in {found.result for found in bodies.found}:
-                yield from checks.check_text(bodies.path, text)
-                yield from checks.check_syntax(bodies.path, text)
+                yield from _check(bodies.path, text)
         yield from examples.problems(self.units, self.space)
         for claim in self.claims:
             if (missing := counterexample(self.space, claim)) is not None:
@@ -137,16 +146,26 @@ class Survey:
     @cached_property
     def least(self) -> Answers:
         """A combination that turns on as few parts as can be."""
+        return self._extreme(min)
+
+    @cached_property
+    def most(self) -> Answers:
+        """A combination that turns on as many parts as can be."""
+        return self._extreme(max)
+
+    def _extreme(self, choose: Callable[..., Answers]) -> Answers:
+        """Return the combination that is chosen answer by answer, by the number of parts."""
         best = self.space.choose().completed(
             {name: values[0] for name, values in self.space.factors().items()}
         )
         for name, values in self.space.factors().items():
             for value in values:
                 other = self.space.choose({name: value}).completed(best)
-                best = min(best, other, key=self._parts_on)
+                best = choose(best, other, key=self.parts_on)
         return best
 
-    def _parts_on(self, answers: Answers) -> int:
+    def parts_on(self, answers: Answers) -> int:
+        """Return how many parts are on."""
         return sum(map(Reading(self.renderer, answers).part, self.renderer.conditions))
 
     def _bodies(self, path: str) -> Bodies:
@@ -197,9 +216,12 @@ class Survey:
             if bodies.path.endswith((".py", ".pyi"))
             for found in bodies.found
         }
-        while todo:
+        # A file with many texts is looked at in projects that have little else.
+        texts = Counter(path for path, _ in todo)
+        many = {path for path, count in texts.items() if count > MANY}
+        while rest := {key: found for key, found in todo.items() if key[0] not in many}:
             choices = self.space.choose()
-            for answers in todo.values():
+            for answers in rest.values():
                 choices = choices.with_all(answers) or choices
             tree = self.renderer.tree(choices.completed(self.least), machinery=True)
             yield {
@@ -210,15 +232,20 @@ class Survey:
             }
             for item in tree.items():
                 todo.pop(item, None)
+        for (path, text), answers in todo.items():
+            yield self._around(path, text, self.space.choose(answers).completed(self.least))
 
-    def _ruff(self) -> Iterable[str]:
+    def _around(self, path: str, text: str, answers: Answers) -> dict[str, str]:
+        """Return what it takes to see a file as it is in its project: settings, and packages."""
+        folders = {p.partition("/")[0] for p in self.renderer.sources if p.endswith(".py")}
+        packages = [f"{folder}/__init__.py" for folder in folders - {"src", "typings"}]
+        around = dict.fromkeys([*packages, "src/app/__init__.py"], '"""A package."""\n')
+        settings = self.renderer.file("pyproject.toml", answers)
+        return {**around, "pyproject.toml": settings or "", path: text}
+
+    def _ruff(self) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as folder:
-            for number, tree in enumerate(self.trees):
-                for path, text in tree.items():
-                    file = Path(folder) / str(number) / path
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_bytes(text.encode())
-            return [*checks.ruff_findings(Path(folder))]
+            yield from style.findings(self.trees, Path(folder))
 
     def _imports(self) -> Iterator[Claim]:
         """Claim that what is imported is a file of the project, or declared."""
@@ -230,7 +257,7 @@ class Survey:
         declared = self._declared
         harness = {facts.distribution(text) for text in self._hints.machinery}
         for unit in self._python:
-            for name in sorted(set(facts.imported(unit.text))):
+            for name in sorted(set(_imported(unit.text))):
                 top = name.partition(".")[0]
                 if top in packages:
                     module = name if name in own else name.rpartition(".")[0]
@@ -280,7 +307,7 @@ class Survey:
             if not unit.path.startswith(MACHINERY)
             for name in {
                 above
-                for imported in facts.imported(unit.text)
+                for imported in _imported(unit.text)
                 for above in itertools.accumulate(imported.split("."), "{}.{}".format)
             }
         )
@@ -296,8 +323,9 @@ class Survey:
                     continue
                 modules = [module.removesuffix("-stubs") for module in brings.modules]
                 users = [user for module in modules for user in self._importers.get(module, [])]
-                words = "|".join(map(re.escape, {*modules, *brings.scripts, name}))
-                users += self._mentions(rf"(?<![\w.-])({words})(?![\w-])")
+                spelled = {*modules, *brings.scripts, name}
+                words = "|".join(map(re.escape, spelled))
+                users += self._mentions(rf"(?<![\w.-])({words})(?![\w-])", spelled)
                 if name in self._hints.used_through:
                     users += self._mentions(self._hints.used_through[name])
                 yield Claim(unit, f"requires {name}, which nothing uses", users)
@@ -310,8 +338,11 @@ class Survey:
                 users = self._importers.get(module, [])
                 yield Claim(unit, f"has types of {module}, which nothing imports", users)
 
-    def _mentions(self, pattern: str) -> list[Answers]:
-        """Return the answers that bring such words in, lists of requirements apart."""
+    def _mentions(self, pattern: str, literals: Collection[str] = ("",)) -> list[Answers]:
+        """Return the answers that bring such words in, lists of requirements apart.
+
+        Where none of the literals stands, the pattern does not match.
+        """
         word = re.compile(pattern)
         found: list[Answers] = []
         for unit in self.units:
@@ -321,20 +352,20 @@ class Survey:
             text = unit.text
             if unit.path == "pyproject.toml" and not unit.kind:
                 text = text[text.index("[tool.") :]
-            if word.search(text):
+            if any(literal in text for literal in literals) and word.search(text):
                 found.append(unit.answers)
         return found
 
     def _settings(self) -> Iterator[Claim]:
         """Each setting has an example, and what is named as a setting is one."""
-        declared = grouped((name, unit) for unit in self._python for name in facts.settings(unit))
+        declared = grouped((name, unit) for unit in self._python for name in _settings(unit.text))
         examples = grouped(
             (name, unit)
             for unit in self._at(".env.example")
             for name in facts.EXAMPLE.findall(unit.text)
         )
         for unit in self._python:
-            for name in facts.settings(unit):
+            for name in _settings(unit.text):
                 yield Claim(unit, f"has {name}, not in .env.example", examples.get(name, []))
         for unit in self.units:
             for name in sorted(set(facts.SETTING.findall(unit.text))):
@@ -360,10 +391,11 @@ class Survey:
             on = [way.answers for way in ways if way.result]
             for pattern in self._belongings(part):
                 patterns.setdefault(pattern, []).extend(on)
+        texts = [(unit, f"{unit.path}\n{unit.text}") for unit in self.units]
         for pattern, providers in patterns.items():
-            word = re.compile(pattern)
-            for unit in self.units:
-                if found := word.search(f"{unit.path}\n{unit.text}"):
+            word, literal = re.compile(pattern), _literal(pattern)
+            for unit, text in texts:
+                if literal in text and (found := word.search(text)):
                     yield Claim(unit, f"names {found[0]!r}, which is not there", providers)
 
     def _belongings(self, part: str) -> Iterator[str]:
@@ -409,8 +441,33 @@ def counterexample(space: AnswerSpace, claim: Claim) -> Answers | None:
     return None
 
 
+BEFORE, AFTER = r"(?<![\w.-])", r"(?![\w-])"
+
+
 def _word(name: str) -> str:
-    return rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
+    return f"{BEFORE}{re.escape(name)}{AFTER}"
+
+
+def _literal(pattern: str) -> str:
+    """Return what stands in every text that matches: much faster to look for."""
+    literal = pattern.removeprefix(BEFORE).removesuffix(AFTER).replace("\\", "")
+    return literal if pattern == _word(literal) else ""
+
+
+# Texts are the same in many surveys of one process: each is read once.
+@functools.cache
+def _check(path: str, text: str) -> Sequence[str]:
+    return [*checks.check_text(path, text), *checks.check_syntax(path, text)]
+
+
+@functools.cache
+def _imported(text: str) -> Sequence[str]:
+    return [*facts.imported(text)]
+
+
+@functools.cache
+def _settings(text: str) -> Sequence[str]:
+    return [*facts.settings(Unit("", text, {}))]
 
 
 def _is_on(part: str, reading: Reading) -> bool:

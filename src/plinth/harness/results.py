@@ -1,0 +1,103 @@
+"""Which modules of tests passed, in whatever program: what is left of a run for the next one.
+
+A module's result holds for every program in which all that it can import and read is the same.
+"""
+
+import functools
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from plinth.harness.closures import Closures
+from plinth.harness.hints import Hints
+from plinth.harness.memory import HARNESS, Memory, code, digest, text_digest
+from plinth.harness.programs import Program
+from plinth.harness.runner import Outcome
+from plinth.harness.survey import Survey
+
+# What decides how tests run, and which results are taken for the same.
+HOW = (
+    "closures",
+    "environment",
+    "forkserver",
+    "layout",
+    "programs",
+    "results",
+    "runner",
+    "sources",
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A program, and of its modules of tests those whose results are not known yet."""
+
+    program: Program
+    keys: Mapping[str, str]
+    """Each module of the program with the key of its result."""
+    modules: Sequence[str]
+
+
+class ModuleResults:
+    """The modules that passed."""
+
+    def __init__(self, survey: Survey, hints: Hints, memory: Memory) -> None:
+        self._survey = survey
+        self._hints = hints
+        self._memory = memory
+        self._code = code(*(HARNESS / f"{name}.py" for name in HOW))
+
+    def plan(self, programs: Iterable[Program]) -> Iterator[Task]:
+        """Yield each program with what is left to run of it, each result wanted once."""
+        wanted: set[str] = set()
+        for program in programs:
+            keys = self.keys(program)
+            todo = [m for m, key in keys.items() if key not in self._memory and key not in wanted]
+            wanted.update(keys[module] for module in todo)
+            yield Task(program, keys, todo)
+
+    def keys(self, program: Program) -> Mapping[str, str]:
+        """Return what each module's result depends on, told by a key."""
+        closures = Closures(program.tree)
+        project, settings = _settings(program.tree["pyproject.toml"])
+        always = [
+            self._code,
+            self._survey.environment(program.answers).fingerprint(),
+            [project, settings],
+            self._hints.hold if self._hints.hold_with in program.tree else "",
+            self._servers(program),
+        ]
+        return {
+            module: digest(always, module, self._content(program, closures.of(module)))
+            for module in closures.modules()
+        }
+
+    def _servers(self, program: Program) -> Sequence[str]:
+        """Return the servers that the tests are told of; one that we start has any address."""
+        told = self._survey.variables(program.answers)
+        own = {server.setting for server in self._hints.servers.values() if server.start}
+        return sorted(name if name in own else f"{name}={url}" for name, url in told.items())
+
+    def add(self, task: Task, outcome: Outcome) -> None:
+        """Keep which modules passed, at once."""
+        for module in filter(outcome.holds, task.modules):
+            tests = outcome.modules[module]
+            self._memory.add(task.keys[module], module=module, tests=tests)
+
+    def tests(self, task: Task) -> int:
+        """Return how many tests passed before that need not run again, as far as they have."""
+        known = (task.keys[m] for m in task.keys.keys() - {*task.modules})
+        return sum(self._memory.recall(key)["tests"] for key in known if key in self._memory)
+
+    def _content(self, program: Program, closure: AbstractSet[str] | None) -> Sequence[str]:
+        if closure is None:
+            return [program.key]
+        return [text_digest(path, program.tree[path]) for path in sorted(closure)]
+
+
+@functools.cache
+def _settings(text: str) -> tuple[Sequence[str], object]:
+    """Return the name and version of a project, and what it says about tests."""
+    content = tomllib.loads(text)
+    return (content["project"]["name"], content["project"]["version"]), content["tool"]["pytest"]
