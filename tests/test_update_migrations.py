@@ -55,7 +55,7 @@ def test_a_table_comes_by_update(
 
     told = failing(project, "make", "update", f"VERSION={SYNTHETIC}", "DATA=example=true ci=none")
     assert "A synthetic line." in told
-    assert 'A revision is missing, write it with make migration m="…"' in told
+    assert 'A revision is missing: make migration m="…" writes it' in told
     assert "`make check` failed: see above." in told
     assert not (project.path / ".github").exists()
     project.run("make", "migration", "m=add items")
