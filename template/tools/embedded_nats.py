@@ -37,7 +37,7 @@ def nats_server(purpose: str) -> Generator[str]:
         try:
             yield url
         finally:
-            with _locked(start.fileno()), suppress(BlockingIOError):
+            with _locked(start.fileno()), suppress(BlockingIOError, ProcessLookupError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _stop(folder)
 
