@@ -79,7 +79,7 @@ def test_proofs_by_projects(template: Path) -> None:
     """The project has the test, and the change has a place in it and leaves it Python."""
     renderer = Renderer(template)
     for proof in [proof for proof in TABLE if proof.test]:
-        tree = renderer.tree(proof.combination(renderer.space))
+        tree = renderer.tree(proof.combination(renderer.space), machinery=True)
         file, _, name = proof.test.partition("::")
         functions = (ast.FunctionDef, ast.AsyncFunctionDef)
         defined = [n.name for n in ast.parse(tree[file]).body if isinstance(n, functions)]

@@ -25,8 +25,8 @@ MISTAKES: Mapping[str, tuple[str, str, str, str]] = {
     "function of a part that is off": (
         ADVICE,
         LINE,
-        "- `forget_row` forgets.\n" + LINE,
-        "AGENTS.md: names `forget_row`, which is not in the code with cache=none",
+        "- `install_cache` forgets.\n" + LINE,
+        "AGENTS.md: names `install_cache`, which is not in the code with cache=none",
     ),
     "file that is not there": (
         ADVICE,
@@ -107,10 +107,10 @@ MISTAKES: Mapping[str, tuple[str, str, str, str]] = {
         ".env.example: APP_AUTH_ISSUER=us, and src/app/",
     ),
     "default of a setting": (
-        "template/src/app/core/config.py",
-        "http_timeout: float = Field(default=10,",
-        "http_timeout: float = Field(default=11,",
-        ".env.example: APP_HTTP_TIMEOUT=10, and src/app/core/config.py has 11",
+        "template/src/app/core/config.py.jinja",
+        "database_pool_size: int = Field(default=10,",
+        "database_pool_size: int = Field(default=11,",
+        ".env.example: APP_DATABASE_POOL_SIZE=10, and src/app/core/config.py has 11",
     ),
 }
 

@@ -16,43 +16,9 @@ from plinth.harness.space import EVERYTHING, AnswerSpace
 
 EXTENSIONS = REPOSITORY / "extensions"
 TEMPLATE = REPOSITORY / "template"
-# The loop over the parts that are on, and what excludes the others.
-MECHANISM = {EXTENSIONS / "each", EXTENSIONS / "exclude"}
+# The loop over the parts that are on, what excludes the others, and a macro.
+MECHANISM = {EXTENSIONS / "each", EXTENSIONS / "exclude", EXTENSIONS / "literal"}
 VARIANTS = "variants"
-# Variants that do not lie at their destination yet. Nothing is added here.
-MISPLACED: frozenset[str] = frozenset(
-    {
-        "extensions/cache/redis/items_dependencies_jwt.py",
-        "extensions/cache/redis/items_dependencies_none.py",
-        "extensions/cache/redis/needs.py",
-        "extensions/cache/redis/needs_redis.py",
-        "extensions/cache/redis/tasks_resources.py",
-        "extensions/cache/redis/users_router.py",
-        "extensions/example/none/__init__.py",
-        "extensions/example/none/conftest.py",
-        "extensions/example/none/dependencies.py",
-        "extensions/example/none/errors.py",
-        "extensions/example/none/models.py",
-        "extensions/example/none/router.py",
-        "extensions/example/none/schemas.py",
-        "extensions/example/none/seed.py",
-        "extensions/example/none/service.py",
-        "extensions/mysql/servers_without_container.py",
-        "extensions/outbox/auth_registration.py",
-        "extensions/outbox/polling.py",
-        "extensions/outbox/taskiq/auth_registration.py",
-        "extensions/outbox/test_registration.py",
-        "extensions/postgresql/servers_without_container.py",
-        "extensions/queue/auth_registration.py",
-        "extensions/sqlmodel/items_models_jwt.py",
-        "extensions/sqlmodel/items_models_none.py",
-        "extensions/taskiq/auth_registration.py",
-    }
-)
-# Variants that no answer chooses any more. Nothing is added here.
-UNUSED = frozenset(
-    {"extensions/sqlmodel/items_models_jwt.py", "extensions/sqlmodel/items_models_none.py"}
-)
 JINJA = re.compile(r"\{\{|\{%|\{#")
 
 
@@ -121,10 +87,7 @@ def misplaced(path: Path) -> str:
 def test_variants_lie_at_their_destination() -> None:
     """`extensions/PART/variants/DESTINATION` takes the place of a file, and nothing else does."""
     found = {named(path): why for path in files_below(EXTENSIONS) if (why := misplaced(path))}
-    wrong = [f"{path}: {why}" for path, why in found.items() if path not in MISPLACED]
-    assert not wrong, "\n".join(wrong)
-    mended = [path for path in MISPLACED if path not in found]
-    assert not mended, f"take these out of MISPLACED: {mended}"
+    assert not found, "\n".join(f"{path}: {why}" for path, why in found.items())
 
 
 @pytest.mark.parametrize(
@@ -145,9 +108,13 @@ def test_place_of_a_variant(path: str, told: str) -> None:
 def test_every_file_is_used(template: Path) -> None:
     """A partial that nothing includes, or a variant that no answer chooses, does nothing."""
     used = Renderer(template).used()
-    apart = {"owns", "harness.toml", "exclude"}
-    files = [named(path) for path in files_below(EXTENSIONS) if path.name not in apart]
-    unused = [path for path in files if path not in used and path not in UNUSED]
+    apart = {"owns", "harness.toml"}
+    files = [
+        named(path)
+        for path in files_below(EXTENSIONS)
+        if path.name not in apart and path not in MECHANISM
+    ]
+    unused = [path for path in files if path not in used]
     assert not unused, f"nothing includes {', '.join(unused)}"
 
 
@@ -219,10 +186,8 @@ def test_every_folder_is_used(space: AnswerSpace) -> None:
     """A folder is a part that copier.yml turns on, or a rendered file names it."""
     rows = [{**EVERYTHING, **answers} for answers in covering_array(space)]
     parts = {name for row in rows for name, on in space.extensions(row).items() if on}
-    folders = {p.relative_to(EXTENSIONS).parts[0] for p in files_below(EXTENSIONS)} - {
-        "each",
-        "exclude",
-    }
+    files = [p for p in files_below(EXTENSIONS) if p not in MECHANISM]
+    folders = {p.relative_to(EXTENSIONS).parts[0] for p in files}
     templates = "".join(p.read_text(encoding="utf-8") for p in TEMPLATE.rglob("*.jinja"))
     unused = [name for name in folders - parts if f'"extensions/{name}/' not in templates]
     assert not unused, f"copier.yml turns none of these on: {', '.join(unused)}"

@@ -250,21 +250,31 @@ def check(project: GeneratedProject, survey: Survey, cell: Cell) -> None:
 
 
 def key_of(cell: Cell, survey: Survey) -> str:
-    """Return all that can decide about a cell: what is rendered before and after, and with what."""
+    """Return all that can decide about a cell."""
+    ends = ((cell.old, STARTS[cell.start]), (cell.new, cell.answers))
+    told = (cell.start, cell.change, cell.edits, cell.tested)
+    return key_between(survey, *ends, told=told, by=Path(__file__))
+
+
+def key_between(
+    survey: Survey, *ends: tuple[str, Answers], told: Sequence[object], by: Path
+) -> str:
+    """Return what decides about an update: what is rendered before and after, and with what."""
     tags = recorded_releases()
-    told: list[object] = [cell.start, cell.change, cell.old, cell.new, cell.edits, cell.tested]
-    for version, answers in ((cell.old, STARTS[cell.start]), (cell.new, cell.answers)):
+    found: list[object] = [*told]
+    for version, answers in ends:
+        found.append([version, answers])
         if commit_id := tags.get(version.removeprefix("v")):
-            told.append(commit_id)
+            found.append(commit_id)
         else:
             tree = survey.renderer.tree(survey.space.combination(answers))
-            told.append({path: text for path, text in tree.items() if path != RECORD})
+            found.append({path: text for path, text in tree.items() if path != RECORD})
     files = [REPOSITORY / "copier.yml", *sorted((REPOSITORY / "questions").iterdir())]
     files += [CHANGES, *sorted((REPOSITORY / "extensions").glob("*"))]
-    told += [file.read_text("utf-8") for file in files if file.is_file()]
+    found += [file.read_text("utf-8") for file in files if file.is_file()]
     tools = [version_of("copier"), git(REPOSITORY, "--version")]
     names = ("edits.py", "project.py", "releases.py", "source.py")
-    return digest(told, tools, code(Path(__file__), *(HARNESS / name for name in names)))
+    return digest(found, tools, code(by, *(HARNESS / name for name in names)))
 
 
 def test_the_array_has_every_start_and_every_change(space: AnswerSpace) -> None:
@@ -356,7 +366,7 @@ def update(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
 

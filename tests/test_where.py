@@ -45,7 +45,7 @@ def test_variants(renderer: Renderer) -> None:
 
 def test_file_of_a_part(renderer: Renderer) -> None:
     """One that is not always there says when it is."""
-    place = locate(renderer, "src/app/colour_red/settings.py")
+    place = locate(renderer, "src/app/colour_red/__init__.py")
     assert [origin.ways for origin in place.origins] == [["colour=red"]]
 
 

@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--match", default="", help="a pattern of QUESTION=ANSWER: TEST")
     given = parser.parse_args()
     started = time.monotonic()
-    proofs = Proof.read(Hints.read(REPOSITORY))
+    proofs = [*Proof.read(Hints.read(REPOSITORY))]
     chosen = [proof for proof in proofs if re.search(given.match, str(proof))]
     if not chosen:
         nothing_matches(parser, given.match, map(str, proofs))

@@ -136,7 +136,7 @@ Change = tuple[Answers, set[tuple[str, str]]]
 
 
 def changes(shop: Workshop, before: Path) -> list[Change]:
-    """Return, for rows that have each answer, the texts that they did not have before."""
+    """Return, for rows that have each answer, the texts that tests see and that were not there."""
     rows = [*in_order(shop.survey, covering_array(shop.survey.space, 2)), shop.defaults]
     try:
         old = Renderer(before)
@@ -147,7 +147,8 @@ def changes(shop: Workshop, before: Path) -> list[Change]:
     found: list[Change] = []
     for row, texts in zip(rows, known, strict=True):
         tree = shop.programs.of(row).tree
-        found.append((row, {*tree.items()} - {*texts.items()}))
+        changed = {*tree.items()} - {*texts.items()}
+        found.append((row, {(path, text) for path, text in changed if shop.programs.is_seen(path)}))
     return found
 
 

@@ -45,7 +45,9 @@ class Forget(Action):
 
 def nothing_matches(parser: ArgumentParser, given: str, known: Iterable[str]) -> NoReturn:
     """End with a sentence: a filter that matches nothing would pass for success."""
-    parser.error(f"nothing matches {given!r}; there are: {', '.join(sorted({*known}))}")
+    first, *others = sorted({*known}) or ["none at all"]
+    more = f" and {len(others)} more" if others else ""
+    parser.error(f"nothing matches {given!r}; there is, for example, {first}{more}")
 
 
 def say(line: str) -> None:

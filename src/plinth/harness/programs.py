@@ -38,7 +38,7 @@ class Programs:
     def of(self, answers: Answers) -> Program:
         """Return the program that these answers make."""
         tree = self.renderer.tree(answers, machinery=True)
-        seen = [text_digest(path, tree[path]) for path in sorted(filter(self._is_seen, tree))]
+        seen = [text_digest(path, tree[path]) for path in sorted(filter(self.is_seen, tree))]
         return Program(digest(seen, self._decided(tree["pyproject.toml"])), answers, tree)
 
     def _decided(self, text: str) -> object:
@@ -61,7 +61,7 @@ class Programs:
     @cached_property
     def _decisive(self) -> set[str]:
         """The questions whose answers can change a program."""
-        seen = [unit for unit in self.survey.units if self._is_seen(unit.path)]
+        seen = [unit for unit in self.survey.units if self.is_seen(unit.path)]
         lists: dict[tuple[str, ...], list[Unit]] = {}
         for unit in self.survey.units:
             if unit.path == "pyproject.toml":
@@ -78,7 +78,8 @@ class Programs:
         return tuple(name for name in names if name in self._importable)
 
     @functools.cache  # noqa: B019 - programs live as long as their process
-    def _is_seen(self, path: str) -> bool:
+    def is_seen(self, path: str) -> bool:
+        """Return whether tests can see a file: it is Python, or named in quotes."""
         name = PurePosixPath(path)
         return name.suffix == ".py" or name.name in self._named
 

@@ -32,7 +32,10 @@ FOREIGN = frozenset(
     {
         *("ETag", "If-Match", "If-None-Match", "Link", "Retry-After"),
         "consumer_timeout",  # RabbitMQ's
+        "beat",  # Celery's
+        "begin",  # SQLAlchemy's
         "crontab",
+        "response_model",  # FastAPI's
         "pool_pre_ping",  # SQLAlchemy's
         "lazy",  # SQLAlchemy's; a project without relationships has none
     }

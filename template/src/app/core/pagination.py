@@ -61,7 +61,7 @@ PageParams = Annotated[PageRequest, Query()]
 class Page(BaseModel, Generic[Entry]):
     """One page of a list."""
 
-    # A service returns a page of models; `response_model` turns it into one of schemas.
+    # A service returns a page of models, which FastAPI converts to a page of schemas.
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     items: Sequence[Entry]
