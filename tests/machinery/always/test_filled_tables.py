@@ -45,6 +45,6 @@ async def test_filled_tables_go_down_and_up(server: URL) -> None:
         first = await schema_of(url)
         await fill(url)
         await asyncio.to_thread(command.downgrade, alembic_config(url), "base")
-        assert {row[0] for row in await schema_of(url)} <= {"alembic_version"}
+        assert all(line.startswith("alembic_version: ") for line in await schema_of(url))
         await upgrade(url)
         assert await schema_of(url) == first
