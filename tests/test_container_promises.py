@@ -21,7 +21,11 @@ IMAGE: Mapping[str, tuple[str, str, str]] = {
     "health of nothing": ("8000/readyz", "8000/livez", "HEALTHCHECK does not ask"),
     "health at another port": ("8000/readyz", "8001/readyz", "HEALTHCHECK does not ask"),
     "impatient": (" --start-period=30s", "", "HEALTHCHECK lacks --start-period"),
-    "permissions": ("a+rX pyproject.toml migrations", "a+rX pyproject.toml", "migrations is copied with"),
+    "permissions": (
+        "a+rX pyproject.toml migrations",
+        "a+rX pyproject.toml",
+        "migrations is copied with",
+    ),
     "no permissions": ("RUN chmod", "# RUN chmod", "pyproject.toml is copied with"),
 }
 COMPOSE: Mapping[str, tuple[str, str, str]] = {

@@ -61,12 +61,7 @@ def test_variants_hold_no_tags() -> None:
     """A variant is included, so Jinja reads it: braces would change silently."""
     variants = [path for path in files_below(EXTENSIONS) if path.suffix == ".py"]
     defaults = [p.with_suffix("") for p in TEMPLATE.rglob("*.py.jinja")]
-    # A tag in them saves a second variant that would differ by a few lines.
-    tagged = {
-        EXTENSIONS / "unowned/variants/src/app/items/router.py",
-        EXTENSIONS / "sqlmodel/variants/src/app/outbox/models.py",
-    }
-    for path in {*variants, *(p for p in defaults if p.exists())} - tagged:
+    for path in {*variants, *(p for p in defaults if p.exists())}:
         assert not JINJA.search(path.read_text(encoding="utf-8")), named(path)
 
 

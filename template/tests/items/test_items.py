@@ -1,14 +1,19 @@
 """Items over HTTP."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import URL
 
 from app.items.schemas import ItemRead
-from tests.items.factories import ItemFactory, create_item
+from app.main import create_app
+from tests.conftest import settings_for
+from tests.items.conftest import ItemFactory, create_item
 
 
 def ids(page: httpx2.Response) -> Sequence[UUID]:
@@ -156,3 +161,26 @@ async def test_change_of_an_outdated_version_is_refused(
     assert read.json()["description"] == "theirs"
     current = {"If-Match": read.headers["etag"]}
     assert (await client.request(method, path, json=json, headers=current)).is_success
+
+
+class TestConcurrentChanges:
+    """Changes of one item at the same time."""
+
+    @pytest.fixture
+    async def app(self, own_database: URL) -> AsyncIterator[FastAPI]:
+        """The application with a pool of connections, so that its requests do run concurrently."""
+        app = create_app(settings_for(own_database))
+        async with app.router.lifespan_context(app):
+            yield app
+
+    async def test_one_change_of_a_version_succeeds(self, client: httpx2.AsyncClient) -> None:
+        """The others are refused, and change nothing."""
+        path = f"/items/{(await create_item(client)).id}"
+        seen = {"If-Match": (await client.get(path)).headers["etag"]}
+        bodies = [{"description": str(number)} for number in range(10)]
+        responses = await asyncio.gather(
+            *(client.patch(path, json=body, headers=seen) for body in bodies)
+        )
+        assert sorted(response.status_code for response in responses) == [200] + [412] * 9
+        [changed] = [response for response in responses if response.is_success]
+        assert (await client.get(path)).json() == changed.json()

@@ -8,9 +8,12 @@ import pytest
 from polyfactory import Use
 from polyfactory.factories.pydantic_factory import ModelFactory
 from pydantic import SecretStr
+from sqlalchemy import URL
 
 from app.auth.schemas import TokenPair
+from app.main import create_app
 from app.users.schemas import Credentials
+from tests.conftest import client_of, settings_for
 
 
 class CredentialsFactory(ModelFactory[Credentials]):
@@ -49,6 +52,14 @@ async def log_in(client: httpx2.AsyncClient, account: Credentials | None = None)
     tokens = TokenPair.model_validate(response.json())
     client.headers["Authorization"] = f"Bearer {tokens.access_token}"
     return tokens
+
+
+async def headers_of_a_new_user(url: URL) -> dict[str, str]:
+    """The headers of a client that is logged in; requests may change or delete its account."""
+    app = create_app(settings_for(url))
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        await log_in(client)
+        return dict(client.headers)
 
 
 @pytest.fixture

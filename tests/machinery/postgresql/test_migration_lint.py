@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_migrations import lint
+from tests.test_migration_locks import lint
 
 
 @pytest.mark.parametrize(

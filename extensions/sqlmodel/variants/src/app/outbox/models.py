@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import {% if database != "sqlite" %}BigInteger, {% endif %}ColumnElement, Index, Select, Text, exists, select
+from sqlalchemy import BigInteger, ColumnElement, Index, Select, Text, exists, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, col
 
@@ -18,7 +18,7 @@ class OutboxMessage(Base, table=True):
     __table_args__ = (Index(None, "aggregate", "id"),)
 
     # Numbered by the database: the clocks of several machines do not agree on an order.
-    id: int = Field(default=None, primary_key=True{% if database != "sqlite" %}, sa_type=BigInteger{% endif %})
+    id: int = Field(default=None, primary_key=True, sa_type=BigInteger)
     aggregate: str = Field(max_length=100)
     message: str = Field(sa_type=Text)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)

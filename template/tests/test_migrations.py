@@ -1,11 +1,6 @@
-"""Migrations: reversible, in step with the models{{ ", and harmless to a table in use" if database == "postgresql" }}."""
+"""Migrations: reversible, and in step with the models."""
 
 import asyncio
-import io
-{% if database == "postgresql" %}
-import subprocess
-from pathlib import Path
-{% endif %}
 
 import pytest
 from alembic import command
@@ -15,18 +10,8 @@ from sqlalchemy import URL, Connection, NullPool, inspect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db.base import Base
-from tests.conftest import alembic_config, upgrade
+from tests.conftest import alembic_config, sql_of, upgrade
 from tests.database import new_database
-{% if database == "postgresql" %}
-
-# Rules of style are left out; what remains finds locks and rewrites of tables in use.
-SQUAWK = [
-    "squawk",
-    "--pg-version=18.0",
-    "--exclude=prefer-bigint-over-int,prefer-identity,prefer-robust-stmts,prefer-text-field",
-    "--exclude=require-timeout-settings",
-]
-{% endif %}
 
 
 async def schema_of(url: URL) -> list[str]:
@@ -76,37 +61,7 @@ async def test_there_is_one_head_at_most(server: URL) -> None:
     assert len(heads) <= 1, f"Merge the heads {heads} by: uv run alembic merge heads"
 
 
-async def sql_of(server: URL, revisions: str) -> str:
-    """The SQL of upgrading along `revisions`, such as `base:head`."""
-    sql = io.StringIO()
-    config = alembic_config(server)
-    config.output_buffer = sql
-    await asyncio.to_thread(command.upgrade, config, revisions, sql=True)
-    return sql.getvalue()
-
-
 async def test_sql_can_be_written_instead(server: URL) -> None:
     sql = await sql_of(server, "head")
     for table in Base.metadata.tables:
         assert f"CREATE TABLE {table} (" in sql
-{% if database == "postgresql" %}
-
-
-def lint(*files: Path) -> subprocess.CompletedProcess[str]:
-    """Run squawk, which knows what SQL locks; see https://squawkhq.com/docs/rules."""
-    return subprocess.run([*SQUAWK, *files], capture_output=True, text=True, check=False)
-
-
-async def test_no_revision_locks_or_rewrites_a_table_in_use(server: URL, tmp_path: Path) -> None:
-    """Where squawk is wrong, op.execute("-- squawk-ignore RULE") before a statement says so."""
-    files: list[Path] = []
-    for revision in ScriptDirectory.from_config(alembic_config(server)).walk_revisions():
-        if not revision.is_merge_point:
-            file = tmp_path / f"{revision.revision}.sql"
-            before = revision.down_revision or "base"
-            file.write_text(await sql_of(server, f"{before}:{revision.revision}"), "utf-8")
-            files.append(file)
-    if files:
-        done = lint(*files)
-        assert done.returncode == 0, done.stdout + done.stderr
-{% endif %}
