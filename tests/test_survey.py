@@ -28,9 +28,9 @@ MISTAKES = {
         "imports jwt, which is not declared with auth=jwt",
     ),
     "dependency of development in the service": (
-        "template/src/app/main.py",
-        '"""\n\n',
-        '"""\n\nimport psutil\n',
+        "template/src/app/main.py.jinja",
+        'shutdown."""\n\n',
+        'shutdown."""\n\nimport psutil\n',
         "imports psutil, which is not declared",
     ),
     "dependency unused": (
@@ -46,7 +46,7 @@ MISTAKES = {
         "has types of kombu.utils, which nothing imports with tasks=celery, broker=rabbitmq",
     ),
     "setting without example": (
-        "template/src/app/core/config.py",
+        "template/src/app/core/config.py.jinja",
         "    api_prefix: str",
         "    forgotten: int = 1\n    api_prefix: str",
         "has APP_FORGOTTEN, not in .env.example",
@@ -88,9 +88,9 @@ MISTAKES = {
         "names APP_AUTH_SECRET, which is no setting with auth=none",
     ),
     "import of a part that is off": (
-        "template/src/app/main.py",
-        '"""\n\n',
-        '"""\n\nimport app.auth\n',
+        "template/src/app/main.py.jinja",
+        'shutdown."""\n\n',
+        'shutdown."""\n\nimport app.auth\n',
         "imports app.auth, which is not there with auth=none",
     ),
     "file that a part forgot to own": (
@@ -124,7 +124,7 @@ MISTAKES = {
         "'POSTGRES_DB' stands 2 times",
     ),
     "unused import in a variant": (
-        "extensions/postgresql/servers_without_container.py",
+        "extensions/asyncpg/variants/src/app/outbox/wakeup.py",
         '"""\n\n',
         '"""\n\nimport decimal\n',
         "F401 [*] `decimal` imported but unused",

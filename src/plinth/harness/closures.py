@@ -30,7 +30,8 @@ COMMANDS = {
     "ty",
     "docker",
 }
-ALEMBIC, MIGRATIONS = "alembic.ini", "migrations"
+# Where Alembic is told of the folder of the migrations.
+ALEMBIC, MIGRATIONS = "pyproject.toml", "migrations"
 
 
 class Node(NamedTuple):

@@ -27,6 +27,11 @@ class Program:
     tree: Mapping[str, str]
 
 
+# The file of which tests see these tables, and what is importable.
+PROJECT = "pyproject.toml"
+SEEN_TOOLS = ("pytest", "alembic")
+
+
 class Programs:
     """The programs that a template can produce."""
 
@@ -47,7 +52,8 @@ class Programs:
             content = tomllib.loads(text)
             required = [*content["project"]["dependencies"], *content["dependency-groups"]["dev"]]
             importable = (r for r in required if facts.distribution(r) in self._importable)
-            self._decisions[text] = [sorted(importable), content["tool"]["pytest"]]
+            tools = [content["tool"].get(name) for name in SEEN_TOOLS]
+            self._decisions[text] = [sorted(importable), tools]
         return self._decisions[text]
 
     def all(self) -> list[Program]:
@@ -81,7 +87,8 @@ class Programs:
     def is_seen(self, path: str) -> bool:
         """Return whether tests can see a file: it is Python, or named in quotes."""
         name = PurePosixPath(path)
-        return name.suffix == ".py" or name.name in self._named
+        # What tests see of pyproject.toml is told apart: most of it is for other tools.
+        return name.suffix == ".py" or (name.name in self._named and path != PROJECT)
 
     @cached_property
     def _named(self) -> set[str]:

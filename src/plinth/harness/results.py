@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from plinth.harness.closures import Closures
 from plinth.harness.hints import Hints
 from plinth.harness.memory import HARNESS, Memory, code, digest, text_digest
-from plinth.harness.programs import Program
+from plinth.harness.programs import PROJECT, SEEN_TOOLS, Program
 from plinth.harness.runner import Outcome
 from plinth.harness.survey import Survey
 
@@ -93,11 +93,12 @@ class ModuleResults:
     def _content(self, program: Program, closure: AbstractSet[str] | None) -> Sequence[str]:
         if closure is None:
             return [program.key]
-        return [text_digest(path, program.tree[path]) for path in sorted(closure)]
+        return [text_digest(path, program.tree[path]) for path in sorted(closure - {PROJECT})]
 
 
 @functools.cache
 def _settings(text: str) -> tuple[Sequence[str], object]:
-    """Return the name and version of a project, and what it says about tests."""
+    """Return the name and version of a project, and the tables that tests see."""
     content = tomllib.loads(text)
-    return (content["project"]["name"], content["project"]["version"]), content["tool"]["pytest"]
+    tools = [content["tool"].get(name) for name in SEEN_TOOLS]
+    return (content["project"]["name"], content["project"]["version"]), tools
