@@ -1,6 +1,6 @@
 """Bring the template's next release into this project: `make update`.
 
-The update is rehearsed in a clone first. Where it would take away what somebody wrote here, it
+The update is rehearsed in a clone first. Where it would delete lines that were added here, it
 stops and names the files; nothing has changed then. See https://copier.readthedocs.io/en/stable/.
 """
 
@@ -91,7 +91,7 @@ def rehearse(update: Update, clone: Path) -> Path:
 
 
 def original(answers: dict[str, object], folder: Path) -> Path:
-    """Render what the template gave with these answers, before anybody edited it."""
+    """Render the template with these answers, as it was before any edit."""
     source, commit = str(answers["_src_path"]), str(answers["_commit"])
     known = ["--data-file", str(PROJECT / ANSWERS), "--vcs-ref", commit]
     copier("copy", "--defaults", "--quiet", *known, source, str(folder))
