@@ -21,11 +21,10 @@ from plinth.harness.coverage import covering_array
 from plinth.harness.databases import own_database
 from plinth.harness.memory import HARNESS, Memory, code, digest
 from plinth.harness.project import GeneratedProject, clean_environment
-from plinth.harness.servers import Servers
+from plinth.harness.servers import Servers, free_port
 from plinth.harness.source import copy_template
 from plinth.harness.space import Answers, AnswerSpace
 from plinth.harness.survey import Survey
-from tools.demo import free_port
 from tools.server import Server
 
 # What decides about an installation besides the answers: the variable that tells uv.

@@ -15,9 +15,9 @@ from plinth.harness.hints import Hints
 from plinth.harness.project import CommandError, GeneratedProject, clean_environment
 from plinth.harness.proofs import Proof, ProofError, run_tests
 from plinth.harness.render import Renderer
+from plinth.harness.servers import free_port
 from plinth.harness.source import REPOSITORY
 from plinth.harness.space import AnswerSpace, argument
-from tools.demo import free_port
 from tools.server import Server
 
 TABLE = [*Proof.read(Hints.read(REPOSITORY))]

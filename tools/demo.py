@@ -8,7 +8,6 @@ import argparse
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import httpx2
 
 from plinth.harness.project import clean_environment
+from plinth.harness.servers import free_port
 from tools.server import Server, ServerError
 from tools.walk import Walk, WalkError
 
@@ -105,13 +105,6 @@ def install(folder: Path, environment: dict[str, str]) -> None:
                 print(f"   {line.rstrip()}")
     if uv.returncode:
         raise DemoError(f"`uv sync` ended with status {uv.returncode}, see above.")
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

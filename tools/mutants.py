@@ -29,10 +29,10 @@ from plinth.harness.mutants import Mutant, mutants
 from plinth.harness.programs import Programs
 from plinth.harness.project import CommandError, GeneratedProject, clean_environment
 from plinth.harness.proofs import copy_checkout
+from plinth.harness.servers import free_port
 from plinth.harness.source import REPOSITORY, copy_template
 from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
-from tools.demo import free_port
 from tools.programs import Workshop, workshop
 from tools.report import command, conclude, nothing_matches, progress, say
 from tools.server import Server, ServerError

@@ -123,7 +123,7 @@ def _started(server: Server) -> Generator[None]:
     """Run a server that comes as a package, and have its variable name it."""
     with tempfile.TemporaryDirectory() as folder:
         url = urlsplit(server.url)
-        port = _free_port()
+        port = free_port()
         words = [word.format(port=port, folder=folder) for word in server.start]
         with _running([str(Path(sys.executable).with_name(words[0])), *words[1:]], folder):
             os.environ[server.variable] = url._replace(netloc=f"127.0.0.1:{port}").geturl()
@@ -164,7 +164,8 @@ def _attempts() -> Iterator[None]:
         time.sleep(0.02)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nothing listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
