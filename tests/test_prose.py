@@ -91,8 +91,8 @@ MISTAKES: Mapping[str, tuple[str, str, str, str]] = {
     "option of a module": (
         ADVICE,
         LINE,
-        "- `python -m tools.update --verion v1` updates.\n" + LINE,
-        "says python -m tools.update --verion, no such thing with any answers",
+        "- `python -m tools.run --verion v1` updates.\n" + LINE,
+        "says python -m tools.run --verion, no such thing with any answers",
     ),
     "example of a setting": (
         "extensions/cache/env",

@@ -53,7 +53,9 @@ def test_a_table_comes_by_update(
     project.run(*ON_DATABASE, "python", "-c", EXECUTE, ADD_USER)
     commit(project, "Our own work")
 
-    told = failing(project, "make", "update", f"VERSION={SYNTHETIC}", "DATA=example=true ci=none")
+    told = failing(
+        project, "make", "update", f"ARGS=--to {SYNTHETIC} --data example=true --data ci=none"
+    )
     assert "A synthetic line." in told
     assert 'A revision is missing: make migration m="…" writes it' in told
     assert "`make check` failed: see above." in told

@@ -5,8 +5,7 @@ change by itself, each edit and each release. What passed with the same texts is
 """
 
 import itertools
-import os
-import re
+import json
 import shutil
 import subprocess
 import sys
@@ -15,12 +14,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import copier
 import pytest
 import yaml
 
+from plinth.errors import Exit
 from plinth.harness.command import git
 from plinth.harness.coverage import covering_array
 from plinth.harness.edits import EDITS, make_edits
@@ -148,15 +148,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("edited", edited, ids=str)
 
 
-def pretenders(folder: Path) -> Path:
-    """Return a folder with a uv and a make that do nothing, for the end of `make update`."""
-    folder.mkdir()
-    for name in ("uv", "make"):
-        (folder / name).write_text("#!/bin/sh\n", "utf-8")
-        (folder / name).chmod(0o755)
-    return folder
-
-
 def test_untouched(
     untouched: Cell, releases: Path, survey: Survey, tmp_path: Path, record_property: Record
 ) -> None:
@@ -198,13 +189,12 @@ def test_edited(
         pytest.skip("the project has none of the files")
     commit(project, "Edit")
     before = project.tree()
-    idle = pretenders(tmp_path / "bin")
-    done = update(project, idle, cell)
-    stopped = _named(done) if "would take away" in done.stderr else []
+    code, report = update(project, cell)
+    stopped = report["keep"] if code == Exit.WOULD_LOSE_WORK else []
     if stopped:
         assert project.tree() == before, "an update that stopped changed something"
-        done = update(project, idle, cell, stopped)
-    conflicts = _named(done) if "Conflicts in" in done.stderr else []
+        code, report = update(project, cell, stopped)
+    conflicts = report["conflicts"]
     after = project.tree()
     lost = [edit.path for edit in made if not edit.is_in(project.path)]
     record_property("update cells", len(cell.edits))
@@ -214,7 +204,7 @@ def test_edited(
     record_property("conflicts", len(conflicts))
     if conflicts:
         record_property("progress", f"conflicts of {cell}: {' '.join(conflicts)}")
-    assert done.returncode == bool(conflicts), done.stdout + done.stderr
+    assert code == (Exit.CONFLICTS if conflicts else Exit.UPDATED), report
     assert not lost
     fresh = sibling(releases, tmp_path / "fresh", project, cell).tree()
     assert not set(stopped) & fresh.keys(), "a file that stays was taken for one that goes"
@@ -276,7 +266,8 @@ def key_between(
     found += [file.read_text("utf-8") for file in files if file.is_file()]
     tools = [version_of("copier"), git(REPOSITORY, "--version")]
     names = ("edits.py", "project.py", "releases.py", "source.py")
-    return digest(found, tools, code(by, *(HARNESS / name for name in names)))
+    companion = sorted(HARNESS.parent.glob("*.py"))
+    return digest(found, tools, code(by, *companion, *(HARNESS / name for name in names)))
 
 
 def test_the_array_has_every_start_and_every_change(space: AnswerSpace) -> None:
@@ -356,26 +347,26 @@ def commit(project: GeneratedProject, message: str) -> None:
 
 
 def update(
-    project: GeneratedProject, idle: Path, cell: Cell, keep: Sequence[str] = ()
-) -> "subprocess.CompletedProcess[str]":
-    """Run what `make update` runs, without the lock and the checks at its end."""
-    data = " ".join(argument(name, value) for name, value in cell.change.items())
-    options = ["--version", cell.new, "--data", data, "--keep", " ".join(keep)]
-    return subprocess.run(
-        [sys.executable, "-m", "tools.update", *options],
+    project: GeneratedProject, cell: Cell, keep: Sequence[str] = ()
+) -> tuple[int, Mapping[str, Any]]:
+    """Run what `make update` runs, without the checks at its end; return its code and report."""
+    options = ["--to", cell.new, "--json", "--no-checks"]
+    for name, value in cell.change.items():
+        options += ["--data", argument(name, value)]
+    for path in keep:
+        options += ["--keep", path]
+    done = subprocess.run(
+        [sys.executable, "-m", "plinth", "update", *options],
         cwd=project.path,
-        env=clean_environment(PATH=f"{idle}{os.pathsep}{os.environ['PATH']}"),
+        env=clean_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=600,
         check=False,
     )
-
-
-def _named(done: "subprocess.CompletedProcess[str]") -> list[str]:
-    """Return the files that `make update` lists."""
-    return re.findall(r"(?m)^  (\S+)$", done.stderr)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
 
 
 def _apart_from_history(tree: Mapping[str, str]) -> dict[str, str]:

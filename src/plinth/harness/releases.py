@@ -16,6 +16,9 @@ from plinth.harness.source import PARTS, REPOSITORY, copy_template
 CURRENT = "v99.0.0"
 SYNTHETIC = "v99.1.0"
 
+# What `make update` in a project reads and runs besides the template's own files.
+COMPANION = ("CHANGELOG.md", "README.md", "pyproject.toml", "src")
+
 MADE = REPOSITORY / "build" / "releases"
 CHANGES = Path(__file__).with_name("synthetic.toml")
 
@@ -78,7 +81,7 @@ class Releases:
 def content_digest() -> str:
     """Return what tells this checkout, and its releases, from others."""
     found = hashlib.sha256(CHANGES.read_bytes() + (REPOSITORY / "releases.toml").read_bytes())
-    for name in (*PARTS, "CHANGELOG.md"):
+    for name in (*PARTS, *COMPANION):
         given = REPOSITORY / name
         for file in sorted(given.rglob("*")) if given.is_dir() else [given]:
             if file.is_file() and "__pycache__" not in file.parts:
@@ -101,6 +104,11 @@ def _commit_checkout(clone: Path) -> None:
             entry.unlink()
     template = clone.with_name(f"{clone.name}-checkout")
     shutil.copytree(copy_template(template), clone, dirs_exist_ok=True)
-    shutil.copy2(REPOSITORY / "CHANGELOG.md", clone)
+    for name in COMPANION:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, clone)
     git(clone, "add", "--all")
     git(clone, "commit", "--quiet", "--message", "This checkout")

@@ -1,0 +1,275 @@
+"""The companion command: `uvx --from <the template's address> plinth …`."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from plinth import update as updates
+from plinth.difference import Difference, difference
+from plinth.errors import Exit, StoppedError
+from plinth.journal import Journal
+from plinth.service import Service
+from plinth.template import RECORDED
+from plinth.update import Plan, Wish
+
+AGAIN = "plinth update --continue"
+BACK = "git restore --source=HEAD --staged --worktree -- ."
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Look after services that were generated from this template.",
+)
+# What is for people; with --json, standard output is for machines alone.
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Folder = Annotated[Path, typer.Argument(help="The folder of the service.")]
+AnswersFile = Annotated[str, typer.Option(help="The file of answers, where there are several.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Answers = Annotated[
+    list[str] | None, typer.Option("--data", help="An answer to change: NAME=ANSWER.")
+]
+
+
+def main() -> None:
+    """Run a command; end with its exit code, and with a sentence where it cannot go on."""
+    try:
+        code = app(standalone_mode=False)
+    except StoppedError as error:
+        _stop(str(error), error.code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(Exit.FAILED)
+    except (KeyboardInterrupt, click.Abort):
+        _stop("Stopped. Nothing was written that --continue would not finish.", Exit.FAILED)
+    else:
+        sys.exit(code or 0)
+
+
+def _stop(sentence: str, code: Exit) -> None:
+    if "--json" in sys.argv:
+        sys.stdout.write(json.dumps({"status": code.name.lower(), "error": sentence}) + "\n")
+    console.print(sentence, style="red", markup=False)
+    sys.exit(code)
+
+
+@app.callback()
+def commands() -> None:
+    """Look after services that were generated from this template."""
+
+
+@app.command()
+def update(  # noqa: PLR0913 - the command's options
+    folder: Folder = Path(),
+    *,
+    to: Annotated[
+        str, typer.Option(help="A release of the template, or `current`; the newest by default.")
+    ] = "",
+    data: Answers = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="A file to leave as it is; can be repeated.")
+    ] = None,
+    answers_file: AnswersFile = "",
+    checks: Annotated[
+        bool, typer.Option("--checks/--no-checks", help="Lock, check and test afterwards.")
+    ] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--continue", help="Go on after conflicts are resolved.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Merge a release of the template into a service.
+
+    Exit codes: 0 updated, 2 nothing to do, 3 conflicts, 4 would lose work, 5 checks failed,
+    1 anything else.
+    """
+    service = Service.found(folder, answers_file)
+    if (journal := Journal.found(service)) and not journal.written:
+        console.print("Finishing an update that was interrupted.")
+        journal.write(service)
+    if journal and not resume and service.is_clean():
+        journal.forget(service)  # it was committed, or taken back
+        journal = None
+    if journal or resume:
+        return _resume(service, journal, checks=checks, as_json=as_json, asked=resume)
+    service.require_clean()
+    wish = Wish(RECORDED if to == "current" else to, answers_of(data or []), keep or [])
+    with console.status("Rendering the releases"):
+        plan = updates.plan(service, wish)
+    if plan.is_empty:
+        return _end(plan, Exit.NOTHING_TO_DO, f"Nothing to update: this is {plan.before}.", as_json)
+    _tell(plan)
+    if plan.loses:
+        return _end(plan, Exit.WOULD_LOSE_WORK, loses(plan), as_json)
+    if dry_run:
+        said = f"{plan.before} to {plan.after}: {summary(plan)}. Nothing was written."
+        return _end(plan, Exit.UPDATED, said, as_json)
+    journal = updates.write(service, plan)
+    if plan.merge.conflicts:
+        return _end(plan, Exit.CONFLICTS, conflicts([*plan.merge.conflicts]), as_json)
+    return _finish(service, journal, plan, checks=checks, as_json=as_json)
+
+
+def answers_of(data: list[str]) -> dict[str, str]:
+    """Read answers from `NAME=ANSWER`. Raises StoppedError for anything else."""
+    for text in data:
+        if "=" not in text:
+            raise StoppedError(f"--data takes NAME=ANSWER, not {text!r}.")
+    return dict(text.split("=", 1) for text in data)
+
+
+def _resume(
+    service: Service, journal: Journal | None, *, checks: bool, as_json: bool, asked: bool
+) -> int:
+    if journal is None:
+        raise StoppedError("There is no update to continue.")
+    left = updates.unresolved(service, journal)
+    if left:
+        return _end(None, Exit.CONFLICTS, conflicts(left), as_json)
+    if not asked and journal.stages:
+        raise StoppedError(
+            f"An update to {journal.after} waits: finish it by {AGAIN}, or go back by {BACK}"
+        )
+    updates.git.run(service.folder, "add", "--all", "--", *existing(service, journal))
+    return _finish(service, journal, None, checks=checks, as_json=as_json)
+
+
+def existing(service: Service, journal: Journal) -> list[str]:
+    """Return the files of an update that can be staged."""
+    return [path for path in journal.files if (service.folder / path).exists()] or ["."]
+
+
+def _finish(
+    service: Service, journal: Journal, plan: Plan | None, *, checks: bool, as_json: bool
+) -> int:
+    done = f"Updated from {journal.before} to {journal.after}"
+    journal.forget(service)
+    if not checks:
+        return _end(plan, Exit.UPDATED, f"{done}. Read git diff --staged, then commit.", as_json)
+    output = sys.stderr if as_json else sys.stdout
+    if failed := updates.check(service, output):
+        said = f"{done}, but `{failed}` failed: see above. The way back: {BACK}"
+        return _end(plan, Exit.CHECKS_FAILED, said, as_json)
+    said = f"{done}: no conflicts, all checks and tests pass. Read git diff --staged, then commit."
+    return _end(plan, Exit.UPDATED, said, as_json)
+
+
+def _tell(plan: Plan) -> None:
+    if plan.changes:
+        console.print(Markdown(plan.changes))
+    for name, (before, after) in plan.answers.items():
+        was = "new" if before is None else f"was {before}"
+        console.print(f"answer: {name}={after} ({was})", markup=False)
+    merge = plan.merge
+    for old, new in merge.carried.items():
+        console.print(f"moved: the edits of {old} are in {new}", markup=False)
+    for path in merge.dropped:
+        console.print(f"deleted here, changed by the release: {path} (plinth diff)", markup=False)
+    for edge in plan.renamed:
+        console.print(f"look at: {edge}, which the release no longer has", markup=False)
+    for notice in plan.notices:
+        console.print(f"notice: {notice}", style="yellow", markup=False)
+
+
+def summary(plan: Plan) -> str:
+    """Return how many files change."""
+    merge = plan.merge
+    return (
+        f"{len(merge.changed)} files written, {len(merge.deleted)} deleted, "
+        f"{len(merge.conflicts)} with conflicts"
+    )
+
+
+def conflicts(paths: list[str]) -> str:
+    """Return what to do about conflicts."""
+    listed = "".join(f"  {path}\n" for path in paths)
+    return f"Conflicts in:\n{listed}Resolve them, then run {AGAIN}. The way back: {BACK}"
+
+
+def loses(plan: Plan) -> str:
+    """Return what would be lost, and the ways on."""
+    told = ""
+    if plan.lost:
+        told += "The update would take away what was written here in:\n"
+        told += "".join(f"  {path}\n" for path in plan.lost)
+    if plan.broken:
+        told += "The update would take away what is imported here:\n"
+        told += "".join(f"  {edge} ({edge.path})\n" for edge in plan.broken)
+    options = shlex.join(word for path in plan.keep for word in ("--keep", path))
+    return (
+        f"{told}Nothing has changed. Keep files as they are by: {options}\n"
+        "or remove what is no longer wanted yourself (git rm), commit, and run it again."
+    )
+
+
+def _end(plan: Plan | None, code: Exit, sentence: str, as_json: bool) -> int:  # noqa: FBT001 - internal
+    if as_json:
+        report = {
+            "status": code.name.lower(),
+            "message": sentence,
+            **(report_of(plan) if plan else {}),
+        }
+        sys.stdout.write(json.dumps(report, default=str) + "\n")
+    console.print(sentence, markup=False)
+    return code
+
+
+def report_of(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON has it."""
+    merge = plan.merge
+    return {
+        "from": plan.before,
+        "to": plan.after,
+        "answers": {name: after for name, (_, after) in plan.answers.items()},
+        "written": sorted(merge.changed),
+        "deleted": sorted(merge.deleted),
+        "conflicts": sorted(merge.conflicts),
+        "moved": merge.carried,
+        "kept": merge.kept,
+        "deleted_here": merge.dropped,
+        "would_lose": plan.lost,
+        "would_break": [str(edge) for edge in plan.broken],
+        "renamed": [str(edge) for edge in plan.renamed],
+        "keep": plan.keep,
+        "notices": plan.notices,
+    }
+
+
+@app.command()
+def diff(  # noqa: PLR0913 - the command's options
+    before: Annotated[str, typer.Argument(metavar="[FROM]")] = "",
+    after: Annotated[str, typer.Argument(metavar="[TO]")] = "",
+    *,
+    folder: Annotated[Path, typer.Option(help="The folder of the service.")] = Path(),
+    data: Answers = None,
+    answers_file: AnswersFile = "",
+    summary_only: Annotated[bool, typer.Option("--summary", help="Only which files.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Show what a release changes for the answers of a service.
+
+    From the service's release to the newest one, unless releases are named.
+    """
+    service = Service.found(folder, answers_file)
+    with console.status("Rendering the releases"):
+        found = difference(service, before, after, answers_of(data or []))
+    sys.stdout.write(_shown(found, summary_only=summary_only, as_json=as_json))
+    console.print(f"diff: {found.before} to {found.after}, {len(found.files)} files differ")
+    return Exit.UPDATED
+
+
+def _shown(found: Difference, *, summary_only: bool, as_json: bool) -> str:
+    if as_json:
+        return json.dumps({"from": found.before, "to": found.after, "files": found.files}) + "\n"
+    return found.summary if summary_only else found.patch
