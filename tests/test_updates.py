@@ -190,11 +190,11 @@ def test_edited(
     commit(project, "Edit")
     before = project.tree()
     code, report = update(project, cell)
-    stopped = report["keep"] if code == Exit.WOULD_LOSE_WORK else []
+    stopped: list[str] = report["keep"] if code == Exit.WOULD_LOSE_WORK else []
     if stopped:
         assert project.tree() == before, "an update that stopped changed something"
         code, report = update(project, cell, stopped)
-    conflicts = report["conflicts"]
+    conflicts: list[str] = report["conflicts"]
     after = project.tree()
     lost = [edit.path for edit in made if not edit.is_in(project.path)]
     record_property("update cells", len(cell.edits))

@@ -1,0 +1,1 @@
+"""Tests of the companion command, on templates of a few files."""
