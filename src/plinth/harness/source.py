@@ -57,7 +57,7 @@ def isolated(scratch: Path) -> Generator[None]:
     settings = scratch / "settings.yml"
     settings.write_text("{}\n", encoding="utf-8")
     before = {**os.environ}
-    for name in [n for n in os.environ if n.startswith(("APP_", "TEST_DATABASE"))]:
+    for name in [n for n in os.environ if n.startswith("APP_")]:
         del os.environ[name]
     os.environ["COPIER_SETTINGS_PATH"] = str(settings)
     try:
