@@ -112,6 +112,7 @@ class Survey:
 
     def _problems(self) -> Iterator[str]:
         yield from checks.check_names(self.renderer.sources)
+        yield from self._hints.unnamed(self.renderer.conditions)
         for bodies in self.bodies:
             for text in {found.result for found in bodies.found}:
                 yield from _check(bodies.path, text)
