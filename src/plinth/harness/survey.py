@@ -184,8 +184,8 @@ class Survey:
         generator = random.Random(path)  # noqa: S311 - it picks what is checked
         combinations = [
             self.least,
-            *filter(None, map(self._with, itertools.combinations(sorted(parts), 1))),
-            *filter(None, map(self._with, itertools.combinations(sorted(parts), 2))),
+            *filter(None, map(self.with_parts, itertools.combinations(sorted(parts), 1))),
+            *filter(None, map(self.with_parts, itertools.combinations(sorted(parts), 2))),
             *self._pairs,
             *(self.space.sample(generator) for _ in range(self._sample)),
         ]
@@ -196,8 +196,8 @@ class Survey:
     def _pairs(self) -> list[Answers]:
         return covering_array(self.space)
 
-    def _with(self, parts: Iterable[str]) -> Answers | None:
-        """Return a combination with these parts on and few others; None where there is none."""
+    def with_parts(self, parts: Iterable[str]) -> Answers | None:
+        """Return a combination with these parts on and few others, None if there is none."""
         wanted = [*parts]
         ways = self.renderer.explore(lambda reading: all(map(reading.part, wanted)))
         for way in ways:
