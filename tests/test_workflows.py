@@ -221,7 +221,7 @@ def test_actions_are_those_of_the_record(workflows: list[Workflow]) -> None:
 
 
 def test_results_are_cached(own: list[Workflow]) -> None:
-    """A job that restores results or environments saves them under the same key, even if it fails."""
+    """What a job restores it saves under the same key, also where something fails."""
     cached = [job for flow in own for job in flow.jobs.values() if "actions/cache" in str(job)]
     assert cached
     for job in cached:

@@ -1,4 +1,4 @@
-"""What passed is remembered by content, so that nothing runs twice: `build/results/*.jsonl`."""
+"""Results are remembered by content, so that nothing runs twice: `build/results/*.jsonl`."""
 
 import fcntl
 import functools
@@ -44,7 +44,10 @@ class Journal:
 
 
 class Memory:
-    """What passed, by a key that says all that the result depends on."""
+    """Results, each by a key that covers everything it depends on.
+
+    Programs, updates and installs keep only what passed; mutants also keep what survived.
+    """
 
     def __init__(self, file: Path, *, forget: bool = False) -> None:
         self._file = file
@@ -61,7 +64,7 @@ class Memory:
         return cls(RESULTS / f"{name}.jsonl", forget=bool(os.environ.get(FORGET)))
 
     def __contains__(self, key: object) -> bool:
-        """Whether it passed."""
+        """Whether its result is known."""
         return key in self._known
 
     def recall(self, key: str) -> Mapping[str, Any]:
@@ -69,7 +72,7 @@ class Memory:
         return self._known[key]
 
     def add(self, key: str, **about: object) -> None:
-        """Keep that it passed, at once."""
+        """Keep a result, at once."""
         entry = {"key": key, **about}
         self._journal.add(entry)
         self._known[key] = entry
