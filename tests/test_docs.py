@@ -12,7 +12,7 @@ from tools.docs import PAGE, TABLES, filled, table
 
 GUIDE = REPOSITORY / "docs" / "adding-an-extension.md"
 DECISIONS = sorted((REPOSITORY / "docs" / "decisions").glob("0*.md"))
-ENFORCED = re.compile(r"(?ms)^\*\*Enforced by\*\* (.+?)\n\n")
+ENFORCED = re.compile(r"(?ms)^\*\*Enforced by\*\* (.+?)(?:\n\n|\Z)")
 
 
 def test_tables_are_those_of_the_results() -> None:
@@ -87,7 +87,7 @@ def exists(pattern: str) -> bool:
     if choices:
         before, middle, after = choices.groups()
         return all(exists(f"{before}{choice}{after}") for choice in middle.split(","))
-    found = (folder.glob(f"{pattern}*") for folder in (REPOSITORY, REPOSITORY / "template"))
+    found = (folder.glob(pattern) for folder in (REPOSITORY, REPOSITORY / "template"))
     return any(any(files) for files in found)
 
 
