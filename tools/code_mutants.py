@@ -1,7 +1,7 @@
 """Make mistakes in the code of generated projects: `make code-mutants ANSWERS="preset=standard"`.
 
 Each of a sample of mutants is run against the project's own tests and the machinery's. What no test
-notices survives, and is listed. A run that ended early goes on where it was.
+notices survives, and is listed. A run that was interrupted continues where it stopped.
 """
 
 import os

@@ -3,7 +3,7 @@
 Each mutant is looked at by the survey; where it lets one pass, this repository tests the files that
 it changes, programs that it changes run their own tests, and a project with it is installed,
 checked and started. What nothing notices survives, and needs a new check, or a reason in
-extensions/PART/harness.toml. A run that ended early goes on where it was.
+extensions/PART/harness.toml. A run that was interrupted continues where it stopped.
 """
 
 import functools
@@ -50,7 +50,7 @@ TESTS = {
     # What the others look at, edits that stay, is not for it to decide.
     r"^extensions/exclude": "tests/test_updates.py::test_untouched",
     r"^(pyproject|Dockerfile|src/app/|migrations/|\.github/)": "tests/test_architecture.py",
-    # What is said in a text, and not done by a program.
+    # Texts that no program executes.
     r"^(template/)?(AGENTS|Dockerfile|LICENSE|Makefile|README|compose|pyproject)": (
         "tests/test_texts.py"
     ),
@@ -119,7 +119,7 @@ class Verdicts:
         return Verdict(mutant.path, mutant.mistake, self._memory.recall(key)["noticed_by"])
 
     def add(self, verdict: Verdict) -> None:
-        """Keep a verdict, at once."""
+        """Keep a verdict, immediately."""
         self._memory.add(self._key(verdict.path, verdict.mistake), **asdict(verdict))
 
     def _key(self, path: str, mistake: str) -> str:
@@ -221,7 +221,7 @@ def judge(
     mutant: Mutant,
     looked: "AsyncResult[tuple[str, dict[str, Answers]]]",
 ) -> Verdict:
-    """Ask everybody who may notice a mutant, the quickest first."""
+    """Run the checks that may notice a mutant, the fastest first."""
     problem, changed = looked.get()
     # What they decide is not in a text: a default, what is asked, what an update leaves alone.
     if mutant.path.startswith(("questions/", "extensions/exclude")):

@@ -57,7 +57,7 @@ def say(line: str) -> None:
 
 def progress(found: Iterable[Item], name: str, total: int, unit: str) -> Iterable[Item]:
     """Show by a bar how many of so many there have been, and the time that is left."""
-    # In the log of a job, a bar for each of them would be all that there is to read.
+    # In a job's log, one line of the bar per item would hide everything else.
     interval = 0.1 if sys.stderr.isatty() else 10
     return tqdm(found, name, total, unit=unit, mininterval=interval, miniters=1)
 

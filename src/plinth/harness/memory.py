@@ -20,7 +20,7 @@ MOST = 200_000
 
 
 class Journal:
-    """A file with a line of JSON for each entry, written at once; what a kill cut off is none.
+    """A file with a line of JSON per entry, written immediately; an incomplete line is ignored.
 
     Several processes may write to it.
     """
@@ -60,7 +60,7 @@ class Memory:
 
     @classmethod
     def of(cls, name: str) -> "Memory":
-        """Return the memory of one kind of result; empty where `--forget` was said."""
+        """Return the memory of one kind of result; empty with `--forget`."""
         return cls(RESULTS / f"{name}.jsonl", forget=bool(os.environ.get(FORGET)))
 
     def __contains__(self, key: object) -> bool:
@@ -72,7 +72,7 @@ class Memory:
         return self._known[key]
 
     def add(self, key: str, **about: object) -> None:
-        """Keep a result, at once."""
+        """Keep a result; it is written immediately."""
         entry = {"key": key, **about}
         self._journal.add(entry)
         self._known[key] = entry

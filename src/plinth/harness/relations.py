@@ -170,7 +170,7 @@ class Relations:
                 yield Claim(unit, f"names {name}, which is no setting", declared.get(name, []))
 
     def _targets(self) -> Iterator[Claim]:
-        """Whoever says `make x` finds the target x."""
+        """Claim that a target named by `make x` exists in the project."""
         targets = grouped(
             (name, unit)
             for unit in self._at("Makefile")

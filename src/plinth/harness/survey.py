@@ -30,7 +30,7 @@ RECORD = ".copier-answers.yml"
 
 @dataclass(frozen=True)
 class Bodies:
-    """The texts of a file; all that there are, or those that stand for them."""
+    """The texts of a file: all of them, or a selection."""
 
     path: str
     found: Sequence[Found[str]]
@@ -51,7 +51,7 @@ class Survey:
 
     @cached_property
     def units(self) -> list[Unit]:
-        """Every text, those of shared files by share; the record of the answers says nothing."""
+        """Every text, shared files by share; the record of the answers is left out."""
         paths = [path for path in self.renderer.sources if path != RECORD]
         return [unit for path in paths for unit in self.renderer.units(path)]
 
