@@ -16,7 +16,7 @@ from plinth.harness.memory import Memory, digest
 from plinth.harness.programs import Program
 from plinth.harness.space import parse
 from tools.programs import Workshop, workshop
-from tools.report import add_forget, command, conclude, progress, say
+from tools.report import add_forget, command, conclude, positive, progress, say
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def main() -> None:
     parser = command("code-mutants", __doc__)
     add_forget(parser)
     parser.add_argument("--answers", default="", help="NAME=ANSWER …")
-    parser.add_argument("--sample", type=int, default=300, help="how many mutants")
+    parser.add_argument("--sample", type=positive, default=300, help="how many mutants")
     parser.add_argument("--seed", type=int, default=1, help="another number takes another sample")
     parser.add_argument("--least", type=float, default=85, help="per cent that must be noticed")
     given = parser.parse_args()

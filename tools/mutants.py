@@ -6,6 +6,7 @@ checked and started. What nothing notices survives, and needs a new check, or a 
 extensions/PART/harness.toml. A run that was interrupted continues where it stopped.
 """
 
+import contextlib
 import functools
 import hashlib
 import multiprocessing
@@ -34,7 +35,7 @@ from plinth.harness.source import REPOSITORY, copy_template
 from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
 from tools.programs import Workshop, workshop
-from tools.report import add_forget, command, conclude, nothing_matches, progress, say
+from tools.report import add_forget, command, conclude, nothing_matches, pattern, progress, say
 from tools.server import Server, ServerError
 
 if TYPE_CHECKING:
@@ -140,15 +141,16 @@ def main() -> None:
     """Make every mistake, or those that match, and report."""
     parser = command("mutants", __doc__)
     add_forget(parser)
-    parser.add_argument("--match", default="", help="a pattern of FILE: MISTAKE")
+    parser.add_argument("--match", type=pattern, default="", help="a pattern of FILE: MISTAKE")
     given = parser.parse_args()
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, workshop(None) as shop:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         original = copy_template(Path(folder) / "template")
         everything = {f"{mutant.path}: {mutant.mistake}": mutant for mutant in mutants(original)}
-        chosen = [mutant for told, mutant in everything.items() if re.search(given.match, told)]
+        chosen = [mutant for told, mutant in everything.items() if given.match.search(told)]
         if not chosen:
-            nothing_matches(parser, given.match, {m.path for m in everything.values()})
+            nothing_matches(parser, given.match.pattern, {m.path for m in everything.values()})
+        shop = stack.enter_context(workshop(None))
         known = Verdicts(Memory.of("mutants"), checkout_digest())
         verdicts = [*filter(None, map(known.recall, chosen))]
         todo = [mutant for mutant in chosen if known.recall(mutant) is None]

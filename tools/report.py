@@ -1,8 +1,9 @@
 """How the commands of the harness show progress, and end: one line of figures, or JSON."""
 
 import json
+import re
 import sys
-from argparse import Action, ArgumentParser
+from argparse import Action, ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -41,6 +42,21 @@ class Forget(Action):
     def __call__(self, *_: object) -> None:
         """Do so."""
         forget()
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """Read a regular expression. Raises ArgumentTypeError if it is not one."""
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise ArgumentTypeError(f"{text!r} is not a regular expression: {error}") from None
+
+
+def positive(text: str) -> int:
+    """Read a number from 1 upwards. Raises ArgumentTypeError if it is not one."""
+    if not (text.isdecimal() and int(text)):
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 upwards")
+    return int(text)
 
 
 def nothing_matches(parser: ArgumentParser, given: str, known: Iterable[str]) -> NoReturn:
