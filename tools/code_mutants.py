@@ -15,7 +15,7 @@ from plinth.harness.code_mutants import CodeMutant, sampled
 from plinth.harness.memory import Memory, digest
 from plinth.harness.programs import Program
 from plinth.harness.space import parse
-from tools.programs import Workshop, workshop
+from tools.programs import Workshop, reason, workshop
 from tools.report import add_forget, command, conclude, positive, progress, say
 
 
@@ -57,6 +57,7 @@ def main() -> None:
         say("code-mutants: the tests without a mutant")
         outcome = shop.runner.run(program)
         if not outcome.passed:
+            say(reason(outcome))
             parser.error(f"the tests fail without a mutant: {' '.join(outcome.failed)}")
         mutants = sampled(program.tree, given.sample, given.seed)
         judged = judge_all(shop, program, mutants)
