@@ -170,7 +170,7 @@ def run_tests(folder: Path, log: Path, *arguments: str) -> dict[str, Any]:
     }
     done = subprocess.run(
         [sys.executable, SERVER],
-        env=clean_environment(),
+        env=clean_environment(PYTHONPATH=str(folder / "src")),  # the package of that checkout
         input=f"{json.dumps(task)}\n",
         stdout=subprocess.PIPE,
         text=True,
