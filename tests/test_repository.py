@@ -155,12 +155,6 @@ def test_an_unused_file_is_found(template: Path, tmp_path: Path) -> None:
     assert "extensions/jwt/raedme.md" not in used
 
 
-def test_every_part_says_which_words_name_it(template: Path) -> None:
-    """Only so can prose be found that names a part that is off."""
-    wrong = Hints.read(template).unnamed(Renderer(template).conditions)
-    assert not wrong, "\n".join(wrong)
-
-
 def test_a_part_without_words_is_told() -> None:
     """Neither, both, or an empty one: the sentence names the file and what it lacks."""
     hints = Hints(words={"a": "x", "c": "", "d": "x"}, wordless={"b": "why", "d": "why"})

@@ -1,4 +1,4 @@
-"""A project made from the template, and what one can do with it."""
+"""A project generated from the template, and the commands to run in it."""
 
 import os
 import subprocess
