@@ -181,7 +181,7 @@ class Relations:
                 yield Claim(unit, f"says make {name}, no such target", targets.get(name, []))
 
     def _names(self) -> Iterator[Claim]:
-        """Nothing names what belongs to a part that is off."""
+        """Nothing that a project receives names what belongs to a part that is off."""
         patterns: dict[str, list[Answers]] = {}
         # Words of a part that is not there fail here.
         for part in {**self.renderer.conditions, **self._hints.words}:
@@ -189,7 +189,8 @@ class Relations:
             on = [way.answers for way in ways if way.result]
             for pattern in self._belongings(part):
                 patterns.setdefault(pattern, []).extend(on)
-        texts = [(unit, f"{unit.path}\n{unit.text}") for unit in self.units]
+        received = (unit for unit in self.units if not unit.path.startswith(MACHINERY))
+        texts = [(unit, f"{unit.path}\n{unit.text}") for unit in received]
         for pattern, providers in patterns.items():
             word, literal = re.compile(pattern), _literal(pattern)
             for unit, text in texts:
