@@ -79,11 +79,13 @@ def main() -> None:
     parser = ArgumentParser(
         prog="make bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("name", choices=PROJECTS)
+    parser.add_argument("name", choices=PROJECTS, nargs="?")
     parser.add_argument("--only", default="", help="the projects whose name begins so")
     parser.add_argument("--record", action="store_true", help="keep the figures, for `make docs`")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     given = parser.parse_args()
+    if given.name is None:
+        parser.error(f"NAME chooses a benchmark: {', '.join(PROJECTS)}")
     name: str = given.name
     chosen = [answers for answers in PROJECTS[name] if name_of(answers).startswith(given.only)]
     if not chosen:

@@ -1,6 +1,8 @@
 """The tables of the documentation are what `make docs` writes."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,8 @@ from plinth.harness.source import REPOSITORY
 from tools.docs import PAGE, TABLES, filled, table
 
 GUIDE = REPOSITORY / "docs" / "adding-an-extension.md"
+DECISIONS = sorted((REPOSITORY / "docs" / "decisions").glob("0*.md"))
+ENFORCED = re.compile(r"(?ms)^\*\*Enforced by\*\* (.+?)(?:\n\n|\Z)")
 
 
 def test_tables_are_those_of_the_results() -> None:
@@ -69,3 +73,39 @@ def test_guide_lists_the_keys() -> None:
     listed = rows("| key | what it says |")
     assert not KEYS - listed, f"docs/adding-an-extension.md says nothing of {KEYS - listed}"
     assert not listed - KEYS, f"harness.toml has no {listed - KEYS}, as the guide says"
+
+
+def named(record: str) -> Iterator[str]:
+    """Yield the files, and patterns of files, by which a record says that it is enforced."""
+    for words in ENFORCED.findall(record):
+        yield from re.findall(r"`((?:tests|src|docs)/\S+)`", words)
+
+
+def exists(pattern: str) -> bool:
+    """Whether there is such a file here, or in the template."""
+    choices = re.match(r"(.*)\{(.+)\}(.*)", pattern)
+    if choices:
+        before, middle, after = choices.groups()
+        return all(exists(f"{before}{choice}{after}") for choice in middle.split(","))
+    found = (folder.glob(pattern) for folder in (REPOSITORY, REPOSITORY / "template"))
+    return any(any(files) for files in found)
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_decision_says_what_enforces_it(path: Path) -> None:
+    """A record names what enforces it, and the files that it names exist."""
+    text = path.read_text("utf-8")
+    assert len(ENFORCED.findall(text)) == 1, f"{path.name} does not say what enforces it"
+    missing = [pattern for pattern in named(text) if not exists(pattern)]
+    assert not missing, f"{path.name} names {', '.join(missing)}"
+    link = f"[{path.stem[:4]}]({path.name}) | {text.splitlines()[0].partition(': ')[2]} |"
+    assert link in (path.parent / "README.md").read_text("utf-8")
+
+
+def test_a_missing_enforcer_is_found() -> None:
+    """A renamed test is told, and each of several choices counts."""
+    record = "**Enforced by** `tests/test_{docs,nothing}.py` and `make space`.\n\n**Consequences.**"
+    assert [*named(record)] == ["tests/test_{docs,nothing}.py"]
+    assert not exists("tests/test_{docs,nothing}.py")
+    assert exists("tests/test_{docs,quick}.py")
+    assert not ENFORCED.findall(record.replace("Enforced", "Proved"))

@@ -1,8 +1,9 @@
-"""Projects installed for real by uv, on every Python here, with the newest and the oldest versions.
+"""Projects installed by uv, on every Python here, with the newest and with the lowest versions.
 
-`make test` has each answer in one of them, of which the first runs its tests, and the last, with
-the oldest versions; `make installs` has each two answers that go together, and all tests. What
-passed with the same files and the same versions is remembered.
+With the newest versions, `make test` installs each answer once and runs the tests of the first
+project. With the lowest, it installs each part that has dependencies and runs all tests: a lower
+bound that is too low fails there. `make installs` adds every two answers that go together, and runs
+all tests. What passed with the same files and the same versions is remembered.
 """
 
 import json
@@ -11,26 +12,29 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from plinth.harness import bounds
 from plinth.harness.coverage import covering_array
 from plinth.harness.databases import own_database
+from plinth.harness.hints import Hints
 from plinth.harness.memory import HARNESS, Memory, code, digest
 from plinth.harness.project import GeneratedProject, clean_environment
+from plinth.harness.render import Reading
 from plinth.harness.servers import Servers, free_port
 from plinth.harness.source import copy_template
-from plinth.harness.space import Answers, AnswerSpace
+from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
 from tools.server import Server
 
 # What decides about an installation besides the answers: the variable that tells uv.
 PYTHON, RESOLUTION = "UV_PYTHON", "UV_RESOLUTION"
-# The newest versions of everything, and the oldest that the project says it can do with.
-RESOLUTIONS = ("highest", "lowest-direct")
+# The newest versions, or the lower bounds of what the project itself requires.
+RESOLUTIONS = (NEWEST, LOWEST) = ("highest", "lowest-direct")
 OLDEST = (3, 11)
 JSON = ("--output-format", "json")
 
@@ -73,24 +77,31 @@ class Install:
         return "-".join(map(str, words))
 
 
-def installs(space: AnswerSpace, *, every: bool) -> list[Install]:
-    """Return what is installed: each pair, or each answer once, of which one with old versions."""
-    combinations = space.and_also(**{PYTHON: [*pythons()]})
+def installs(survey: Survey, *, every: bool) -> list[Install]:
+    """Return what is installed: each answer, or each pair, and each part in its lowest versions."""
+    combinations = survey.space.and_also(**{PYTHON: [*pythons()]})
     if every:
         rows = covering_array(combinations.and_also(**{RESOLUTION: RESOLUTIONS}), 2)
     else:
-        *rows, last = covering_array(combinations, 1)
-        rows = [{**row, RESOLUTION: RESOLUTIONS[0]} for row in rows]
-        rows.append({**last, RESOLUTION: RESOLUTIONS[1]})
+        rows = [{**row, RESOLUTION: NEWEST} for row in covering_array(combinations, 1)]
     return [
-        Install(
-            {name: answer for name, answer in row.items() if name not in {PYTHON, RESOLUTION}},
-            str(row[PYTHON]),
-            str(row[RESOLUTION]),
-            tested=every or row in (rows[0], rows[-1]),
-        )
-        for row in rows
+        *(
+            Install(
+                {name: answer for name, answer in row.items() if name not in {PYTHON, RESOLUTION}},
+                str(row[PYTHON]),
+                str(row[RESOLUTION]),
+                tested=every or row is rows[0],
+            )
+            for row in rows
+        ),
+        *lowest(survey),
     ]
+
+
+def lowest(survey: Survey) -> list[Install]:
+    """Return installations of the lowest versions, with each part that has dependencies."""
+    rows = bounds.combinations(survey)
+    return [Install(row, next(iter(pythons())), LOWEST, tested=True) for row in rows]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -98,8 +109,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "install" not in metafunc.fixturenames:
         return
     with tempfile.TemporaryDirectory() as folder:
-        space = AnswerSpace(copy_template(Path(folder) / "template"))
-        rows = installs(space, every=bool(metafunc.config.getoption("--every-pair")))
+        template = copy_template(Path(folder) / "template")
+        survey = Survey(template, Hints.read(template), 1)
+        rows = installs(survey, every=bool(metafunc.config.getoption("--every-pair")))
     metafunc.parametrize("install", rows, ids=str)
 
 
@@ -126,13 +138,8 @@ def test_installed(
 ) -> None:
     """The project installs and serves; with newest versions its checks pass; its tests do."""
     started = time.monotonic()
-    python = pythons()[install.python]
-    variables = {PYTHON: python, RESOLUTION: install.resolution}
-    servers = survey.variables(install.answers)
-    rendered = GeneratedProject.render(template, tmp_path / "service", install.answers)
-    project = GeneratedProject(rendered.path, install.answers, {**variables, **servers})
+    project = locked(install, survey, template, tmp_path / "service")
     project.run("git", "init", "--quiet")
-    project.run("uv", "lock", "--quiet")
     memory, key = Memory.of("installs"), key_of(project, install)
     record_property("installs remembered", int(key in memory))
     if key not in memory:
@@ -141,6 +148,16 @@ def test_installed(
         seconds = time.monotonic() - started
         record_property("progress", f"{install}: {done} ({seconds:.0f} s with everything)")
         memory.add(key, install=str(install))
+
+
+def locked(install: Install, survey: Survey, template: Path, into: Path) -> GeneratedProject:
+    """Render and lock a project."""
+    variables = {PYTHON: pythons()[install.python], RESOLUTION: install.resolution}
+    servers = survey.variables(install.answers)
+    rendered = GeneratedProject.render(template, into, install.answers)
+    project = GeneratedProject(rendered.path, install.answers, {**variables, **servers})
+    project.run("uv", "lock", "--quiet")
+    return project
 
 
 def key_of(project: GeneratedProject, install: Install) -> str:
@@ -155,7 +172,7 @@ def key_of(project: GeneratedProject, install: Install) -> str:
 def try_out(project: GeneratedProject, install: Install) -> str:
     """Install, check, start and test a project; return the last line of its tests."""
     project.sync()
-    if install.resolution == RESOLUTIONS[0]:
+    if install.resolution == NEWEST:
         project.check()  # an older linter or type checker finds other things
     with own_database(project) as url:
         serving = clean_environment(**{**project.variables, **url})
@@ -164,19 +181,81 @@ def try_out(project: GeneratedProject, install: Install) -> str:
     return project.test().strip().splitlines()[-1] if install.tested else "not tested"
 
 
-def test_each_python_takes_part(space: AnswerSpace) -> None:
-    """Even the short array has every Python and both resolutions, and every answer."""
-    rows = installs(space, every=False)
+def test_every_lower_bound_is_installed(survey: Survey, template: Path, tmp_path: Path) -> None:
+    """No dependency asks for a newer version of another than the project's own lower bound."""
+    rows = lowest(survey)
+    texts = [survey.renderer.file("pyproject.toml", row.answers) or "" for row in rows]
+    memory, key = (
+        Memory.of("bounds"),
+        digest(texts, _output("uv", "--version"), code(Path(__file__))),
+    )
+    if key not in memory:
+        folders = (tmp_path / str(number) for number in range(len(rows)))
+        projects = (
+            locked(row, survey, template, folder) for row, folder in zip(rows, folders, strict=True)
+        )
+        locks = [(project.path / "uv.lock").read_text("utf-8") for project in projects]
+        wrong = [*bounds.untried(zip(texts, locks, strict=True))]
+        assert not wrong, "\n".join(wrong)
+        memory.add(key)
+
+
+PROJECT = """
+[project]
+dependencies = ["first[extra]>=1.2"]
+[dependency-groups]
+dev = ["second>=3"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("versions", "told"),
+    [
+        ({"first": "1.2.0", "second": "3"}, []),
+        ({"first": "1.20", "second": "3.1"}, ["first>=1.2 is never installed"]),
+        ({"first": "1.2", "second": "30"}, ["second>=3 is never installed"]),
+    ],
+)
+def test_a_bound_that_is_not_installed_is_found(
+    versions: Mapping[str, str], told: Sequence[str]
+) -> None:
+    """One project that has it is enough; a version that only begins with the same digit is none."""
+    lock = "".join(f'[[package]]\nname="{n}"\nversion="{v}"\n' for n, v in versions.items())
+    higher = lock.replace('version="', 'version="9')
+    found = [*bounds.untried([(PROJECT, higher), (PROJECT, lock)])]
+    assert [sentence[: len(expected)] for sentence, expected in zip(found, told, strict=True)] == [
+        *told
+    ]
+
+
+def test_a_requirement_without_a_bound_is_refused() -> None:
+    """Nothing could be tried with its lowest version."""
+    with pytest.raises(ValueError, match="first has no lower bound"):
+        list(bounds.required(PROJECT.replace("[extra]>=1.2", "")))
+
+
+def test_each_part_is_installed_with_its_lowest_versions(survey: Survey) -> None:
+    """Whatever a part requires, its lower bound is tried on every change."""
+    rows = lowest(survey)
+    renderer = survey.renderer
+    for part in renderer.conditions:
+        if renderer.share(part, "dependencies"):
+            assert any(Reading(renderer, row.answers).part(part) for row in rows), part
+    assert all(row.tested for row in rows)
+
+
+def test_each_python_takes_part(survey: Survey) -> None:
+    """With the newest versions there is every Python and every answer, and one runs its tests."""
+    rows = [row for row in installs(survey, every=False) if row.resolution == NEWEST]
     assert {row.python for row in rows} == {*pythons()}
-    assert [row.resolution for row in rows].count(RESOLUTIONS[1]) == 1
-    assert sum(row.tested for row in rows) == 2
-    for name, values in space.factors().items():
+    assert sum(row.tested for row in rows) == 1
+    for name, values in survey.space.factors().items():
         assert {row.answers[name] for row in rows} == {*values}
 
 
-def test_remembers_by_content(template: Path, tmp_path: Path, space: AnswerSpace) -> None:
+def test_remembers_by_content(template: Path, tmp_path: Path, survey: Survey) -> None:
     """Another file, another lock, another Python or other versions are another installation."""
-    install = installs(space, every=False)[0]
+    install = installs(survey, every=False)[0]
     project = GeneratedProject.render(template, tmp_path / "service", install.answers)
     (project.path / "uv.lock").write_text("one", "utf-8")
     key = key_of(project, install)

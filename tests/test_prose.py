@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from plinth.harness import commands, examples, prose
+from plinth.harness.claims import counterexample
 from plinth.harness.hints import Hints
 from plinth.harness.render import Unit
 from plinth.harness.source import copy_template
-from plinth.harness.survey import Survey, counterexample
+from plinth.harness.survey import Survey
 
 ADVICE = "template/AGENTS.md.jinja"
 LINE = "- `make run` serves"

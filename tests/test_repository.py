@@ -1,5 +1,6 @@
 """Rules that the repository's own files keep, so that the mechanism of parts stays sound."""
 
+import ast
 import os
 import re
 from pathlib import Path
@@ -100,6 +101,37 @@ def test_place_of_a_variant(path: str, told: str) -> None:
     assert misplaced(EXTENSIONS / path)[: len(told) or None] == told
 
 
+INCLUDE = re.compile(r"\{% include (.*) %\}\n")
+ROUTER = "src/app/items/router.py"
+
+
+def test_what_is_included_alone_is_a_whole_file() -> None:
+    """A stub chooses between files that editors and type checkers can read."""
+    for stub in TEMPLATE.rglob("*.py.jinja"):
+        if alone := INCLUDE.fullmatch(stub.read_text("utf-8")):
+            last = alone[1].strip("[]").rpartition(", ")[2]
+            assert last.endswith('.py"') or "variants/" in last, f"{named(stub)} includes {last}"
+
+
+def without_the_cache(path: Path) -> str:
+    """Return a router without its imports and its cached route."""
+    body = ast.parse(path.read_text("utf-8")).body
+    kept = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    return "\n".join(ast.unparse(node) for node in kept if getattr(node, "name", "") != "read_item")
+
+
+@pytest.mark.parametrize(
+    ("plain", "cached"),
+    [
+        (TEMPLATE, EXTENSIONS / "cached_items" / VARIANTS),
+        (EXTENSIONS / "unowned" / VARIANTS, EXTENSIONS / "cached_unowned" / VARIANTS),
+    ],
+)
+def test_cached_items_differ_in_one_route(plain: Path, cached: Path) -> None:
+    """The two routers of items are near-copies: a change of one is a change of the other."""
+    assert without_the_cache(cached / ROUTER) == without_the_cache(plain / ROUTER)
+
+
 def test_every_file_is_used(template: Path) -> None:
     """A partial that nothing includes, or a variant that no answer chooses, does nothing."""
     used = Renderer(template).used()
@@ -121,12 +153,6 @@ def test_an_unused_file_is_found(template: Path, tmp_path: Path) -> None:
     used = Renderer(copy).used()
     assert "extensions/jwt/env" in used
     assert "extensions/jwt/raedme.md" not in used
-
-
-def test_every_part_says_which_words_name_it(template: Path) -> None:
-    """Only so can prose be found that names a part that is off."""
-    wrong = Hints.read(template).unnamed(Renderer(template).conditions)
-    assert not wrong, "\n".join(wrong)
 
 
 def test_a_part_without_words_is_told() -> None:

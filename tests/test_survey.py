@@ -12,11 +12,10 @@ from plinth.harness.project import GeneratedProject
 from plinth.harness.render import Reading, Renderer
 from plinth.harness.shrink import command_line, smallest
 from plinth.harness.simulate import add_question
-from plinth.harness.source import REPOSITORY, copy_template
+from plinth.harness.source import copy_template
 from plinth.harness.space import EVERYTHING, Answers, AnswerSpace
 from plinth.harness.survey import Survey
 
-HINTS = Hints.read(REPOSITORY)
 SAMPLE = 5
 
 # A mistake: where, what is there, what takes its place, and what the survey says of it.
@@ -161,9 +160,15 @@ def test_finds_each_mistake(template: Path, tmp_path: Path) -> None:
         "- app.colour_red is of no use.\n- `make run` serves",
         "names 'app.colour_red', which is not there with colour=",
     )
-    mistakes = {**MISTAKES, "name of a new part": new}
+    wordless = (
+        "extensions/colour_green/harness.toml",
+        "words = ",
+        "# ",
+        "extensions/colour_green/harness.toml: say by `words` which words of prose name",
+    )
+    mistakes = {**MISTAKES, "name of a new part": new, "part without words": wordless}
     make(mistakes, copy)
-    problems = [*Survey(copy, HINTS, SAMPLE).problems()]
+    problems = [*Survey(copy, Hints.read(copy), SAMPLE).problems()]
     unseen = [m for m, (*_, told) in mistakes.items() if not any(told in p for p in problems)]
     assert not unseen, "\n".join(problems)
     findings = [p for p in problems if "F401" in p]
@@ -186,7 +191,7 @@ def test_finds_nothing_here(template: Path, tmp_path: Path) -> None:
     """
     copy = copy_template(tmp_path / "template", template)
     add_question(copy, "colour", ["none", "red", "green"])
-    survey = Survey(copy, HINTS, SAMPLE)
+    survey = Survey(copy, Hints.read(copy), SAMPLE)
     assert len(survey.space) == 3 * len(AnswerSpace(template))
     assert "src/app/colour_red/__init__.py" in survey.renderer.sources
     red = survey.renderer.tree({**survey.least, "colour": "red"})
@@ -202,7 +207,8 @@ def test_keeps_apart_what_excludes_each_other(template: Path, tmp_path: Path) ->
         share.write('    "toolz>=0.12",\n')
     with (copy / "extensions" / "colour_red" / "dependencies").open("a", encoding="utf-8") as share:
         share.write('    "toolz<1",\n')
-    survey = Survey(copy, replace(HINTS, apart=[*HINTS.apart, "colour_red"]), SAMPLE)
+    hints = Hints.read(copy)
+    survey = Survey(copy, replace(hints, apart=[*hints.apart, "colour_red"]), SAMPLE)
     versions = {
         colour: survey.environment({"colour": colour}).version("toolz")
         for colour in ("none", "red")

@@ -4,14 +4,12 @@
 change by itself, each edit and each release. What passed with the same texts is remembered.
 """
 
-import itertools
 import json
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,8 +19,8 @@ import pytest
 import yaml
 
 from plinth.errors import Exit
+from plinth.harness.cells import DATABASE, STARTS, Cell, array, cells, short, steps
 from plinth.harness.command import git
-from plinth.harness.coverage import covering_array
 from plinth.harness.edits import EDITS, make_edits
 from plinth.harness.hints import Hints
 from plinth.harness.locks import exclusively
@@ -30,104 +28,12 @@ from plinth.harness.memory import HARNESS, Memory, code, digest
 from plinth.harness.project import CommandError, GeneratedProject, clean_environment
 from plinth.harness.releases import CHANGES, CURRENT, SYNTHETIC, recorded_releases
 from plinth.harness.source import REPOSITORY, copy_template
-from plinth.harness.space import Answer, Answers, AnswerSpace, Combinations, Group, argument
+from plinth.harness.space import Answers, AnswerSpace, argument
 from plinth.harness.survey import RECORD, Survey
 
-# The answers a project starts with; one more changes at the update, or none.
-STARTS: Mapping[str, Answers] = {
-    "standard": {},
-    "bare": {"preset": "minimal", "example": False, "container": False, "ci": "none"},
-}
-# What a history of migrations is written for.
-DATABASE: Answers = {"database": "postgresql"}
 HISTORY = "migrations/versions/"
 REVISION_IS_MISSING = "A revision is missing"
 Record: TypeAlias = Callable[[str, object], None]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One way to update: from where, what changes, and what was edited before."""
-
-    start: str
-    change: Answers
-    old: str
-    new: str
-    edits: Sequence[str] = ()
-    tested: bool = False
-
-    @property
-    def answers(self) -> Answers:
-        """The answers after the update."""
-        return {**STARTS[self.start], **self.change}
-
-    def __str__(self) -> str:
-        """Return a name for the test's report."""
-        change = ",".join(argument(name, value) for name, value in self.change.items())
-        words = (self.start, change or "same", self.old, self.new, "+".join(self.edits))
-        return "-".join(word for word in words if word)
-
-
-def toggles(space: AnswerSpace, start: Answers) -> Iterator[Answers]:
-    """Yield no change, and every single other answer that is legal after `start`."""
-    yield {}
-    complete = space.complete(start)
-    for name, values in space.factors().items():
-        for value in values:
-            toggled = {**start, name: value}
-            if value != complete[name] and space.allows(space.combination(toggled)):
-                yield {name: value}
-
-
-def steps(*, every: bool) -> list[tuple[str, str]]:
-    """Return from where to where: this checkout to the synthetic release, then what was released.
-
-    The last step is from the last release there is.
-    """
-    released = [f"v{version}" for version in recorded_releases()]
-    more = [(old, SYNTHETIC) for old in released] if every else []
-    return [(CURRENT, SYNTHETIC), *more, *((old, CURRENT) for old in released)]
-
-
-def cells(toggled: Collection[tuple[str, str]], *, every: bool) -> Iterator[Cell]:
-    """Yield every way to update a project; in steps `toggled`, with each change of an answer."""
-    with tempfile.TemporaryDirectory() as folder:
-        space = AnswerSpace(copy_template(Path(folder) / "template"))
-        for (start, answers), (old, new) in itertools.product(STARTS.items(), steps(every=every)):
-            same: Answers = {}
-            for change in toggles(space, answers) if (old, new) in toggled else (same,):
-                yield Cell(start, change, old, new)
-
-
-def array(space: AnswerSpace, **fixed: Answer) -> Iterator[tuple[str, Answers]]:
-    """Yield starts and what changes, so that each start and each answer occurs once.
-
-    `fixed` answers are those of all starts; the other legal rows of their questions fall away.
-    """
-    groups = [
-        Group(group.names, [row for row in group.rows if {**row, **fixed} == {**fixed, **row}])
-        for group in space.groups
-    ]
-    starts = Combinations(groups, space.factors()).and_also(start=[*STARTS])
-    for row in covering_array(starts, 1):
-        start = STARTS[str(row["start"])]
-        before = space.combination(start)
-        change = {name: row[name] for name, answer in before.items() if row[name] != answer}
-        # An answer that stays may be another than the default after the change.
-        after = space.combination({**start, **change})
-        stays = {name: row[name] for name, answer in after.items() if row[name] != answer}
-        yield str(row["start"]), {**change, **stays}
-
-
-def short(step: tuple[str, str], **fixed: Answer) -> Iterator[Cell]:
-    """Yield the cells of an array, and those of the other steps without a change."""
-    with tempfile.TemporaryDirectory() as folder:
-        space = AnswerSpace(copy_template(Path(folder) / "template"))
-        rows = [*array(space, **fixed)]
-    changed = [Cell(start, change, *step) for start, change in rows if change]
-    # Tests take most of the time; two have them.
-    yield from (replace(cell, tested=number < 2) for number, cell in enumerate(changed))
-    yield from cells((), every=False)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -265,7 +171,7 @@ def key_between(
     files += [CHANGES, *sorted((REPOSITORY / "extensions").glob("*"))]
     found += [file.read_text("utf-8") for file in files if file.is_file()]
     tools = [version_of("copier"), git(REPOSITORY, "--version")]
-    names = ("edits.py", "project.py", "releases.py", "source.py")
+    names = ("cells.py", "edits.py", "project.py", "releases.py", "source.py")
     companion = sorted(HARNESS.parent.glob("*.py"))
     return digest(found, tools, code(by, *companion, *(HARNESS / name for name in names)))
 

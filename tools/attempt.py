@@ -1,4 +1,4 @@
-"""Pick answers in the terminal, and see the project that comes of them pass its tests: `make try`.
+"""Choose answers in the terminal, and run the tests of the resulting project: `make try`.
 
 Only answers that go together are offered. The project stays in build/try.
 """

@@ -1,10 +1,9 @@
 """Make mistakes in the code of generated projects: `make code-mutants ANSWERS="preset=standard"`.
 
 Each of a sample of mutants is run against the project's own tests and the machinery's. What no test
-notices survives, and is listed. A run that ended early goes on where it was.
+notices survives, and is listed. A run that was interrupted continues where it stopped.
 """
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -13,14 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from plinth.harness.code_mutants import CodeMutant, sampled
-from plinth.harness.memory import Journal
+from plinth.harness.memory import Memory, digest
 from plinth.harness.programs import Program
-from plinth.harness.source import REPOSITORY
 from plinth.harness.space import parse
-from tools.programs import Workshop, workshop
-from tools.report import command, conclude, progress, say
-
-RESULTS = REPOSITORY / "build" / "code_mutants"
+from tools.programs import Workshop, reason, workshop
+from tools.report import add_forget, command, conclude, positive, progress, say
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,9 @@ class Report:
 def main() -> None:
     """Sample, run, report; fails where fewer are noticed than is asked for."""
     parser = command("code-mutants", __doc__)
+    add_forget(parser)
     parser.add_argument("--answers", default="", help="NAME=ANSWER …")
-    parser.add_argument("--sample", type=int, default=300, help="how many mutants")
+    parser.add_argument("--sample", type=positive, default=300, help="how many mutants")
     parser.add_argument("--seed", type=int, default=1, help="another number takes another sample")
     parser.add_argument("--least", type=float, default=85, help="per cent that must be noticed")
     given = parser.parse_args()
@@ -57,8 +54,10 @@ def main() -> None:
             program = shop.programs.of(parse(shop.survey.space, given.answers.split()))
         except ValueError as error:
             parser.error(str(error))
+        say("code-mutants: the tests without a mutant")
         outcome = shop.runner.run(program)
         if not outcome.passed:
+            say(reason(outcome))
             parser.error(f"the tests fail without a mutant: {' '.join(outcome.failed)}")
         mutants = sampled(program.tree, given.sample, given.seed)
         judged = judge_all(shop, program, mutants)
@@ -75,18 +74,18 @@ def judge_all(
     shop: Workshop, program: Program, mutants: Sequence[CodeMutant]
 ) -> Iterator[tuple[CodeMutant, bool]]:
     """Yield each mutant, and whether a test notices it."""
-    journal = Journal(RESULTS / f"{program.key}.jsonl")
-    known = {entry["mutant"]: entry["killed"] for entry in journal.entries}
+    memory = Memory.of("code-mutants")
+    keys = {mutant: digest(program.key, mutant.path, mutant.text) for mutant in mutants}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         waiting = {
             pool.submit(is_killed, shop, program, mutant): mutant
-            for mutant in mutants
-            if digest(mutant) not in known
+            for mutant, key in keys.items()
+            if key not in memory
         }
-        yield from ((m, known[digest(m)]) for m in mutants if digest(m) in known)
+        yield from ((m, memory.recall(key)["killed"]) for m, key in keys.items() if key in memory)
         for done in as_completed(waiting):
             mutant = waiting[done]
-            journal.add({"mutant": digest(mutant), "killed": done.result()})
+            memory.add(keys[mutant], mutant=str(mutant), killed=done.result())
             yield mutant, done.result()
 
 
@@ -98,11 +97,6 @@ def is_killed(shop: Workshop, program: Program, mutant: CodeMutant) -> bool:
     first = [near] if any(path.startswith(near) for path in program.tree) else []
     options = ["-x", "-p", "no:randomly", *first, "tests"]
     return not shop.runner.run(changed, options).passed
-
-
-def digest(mutant: CodeMutant) -> str:
-    """Return what tells a mutant from others of the same program."""
-    return hashlib.sha256(f"{mutant.path}\n{mutant.text}".encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def demonstrate(folder: Path, started: float) -> None:
 
 
 def prepare_folder(keep: Path | None) -> Path:
-    """Return an empty place: the demo's own, or the user's, which is never cleared."""
+    """Return an empty folder: the demo's own, or the user's, which is never cleared."""
     if keep is None:
         shutil.rmtree(FOLDER, ignore_errors=True)
         return FOLDER
@@ -82,7 +82,7 @@ def prepare_folder(keep: Path | None) -> Path:
 
 
 def generate(folder: Path) -> None:
-    """Copy the template as it lies here, changes that are not committed included."""
+    """Copy the template of this checkout, uncommitted changes included."""
     copier = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet", "--vcs-ref", "HEAD"]
     # Copier warns of uncommitted changes; here they are the point.
     quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}

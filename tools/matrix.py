@@ -56,7 +56,7 @@ def main() -> None:
     """Run the rows, explain what fails, report."""
     parser = command("matrix", __doc__)
     add_forget(parser)
-    parser.add_argument("--strength", type=int, default=2)
+    parser.add_argument("--strength", type=int, choices=range(1, 5), default=2)
     parser.add_argument("--template", type=Path, help="another template than this checkout's")
     given = parser.parse_args()
     started = time.monotonic()

@@ -3,9 +3,10 @@
 Each mutant is looked at by the survey; where it lets one pass, this repository tests the files that
 it changes, programs that it changes run their own tests, and a project with it is installed,
 checked and started. What nothing notices survives, and needs a new check, or a reason in
-extensions/PART/harness.toml. A run that ended early goes on where it was.
+extensions/PART/harness.toml. A run that was interrupted continues where it stopped.
 """
 
+import contextlib
 import functools
 import hashlib
 import multiprocessing
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 from plinth.harness.command import git, pytest
 from plinth.harness.databases import own_database
 from plinth.harness.hints import Hints
-from plinth.harness.memory import Journal
+from plinth.harness.memory import Memory, digest
 from plinth.harness.mutants import Mutant, mutants
 from plinth.harness.programs import Programs
 from plinth.harness.project import CommandError, GeneratedProject, clean_environment
@@ -34,13 +35,12 @@ from plinth.harness.source import REPOSITORY, copy_template
 from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
 from tools.programs import Workshop, workshop
-from tools.report import command, conclude, nothing_matches, progress, say
+from tools.report import add_forget, command, conclude, nothing_matches, pattern, progress, say
 from tools.server import Server, ServerError
 
 if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult
 
-RESULTS = REPOSITORY / "build" / "mutants"
 # So many whole texts of a file that has too many; the shares themselves are all looked at.
 SAMPLE = 20
 # Which tests look at a file of the template that has the mistake, or of a project that changes.
@@ -51,7 +51,7 @@ TESTS = {
     # What the others look at, edits that stay, is not for it to decide.
     r"^extensions/exclude": "tests/test_updates.py::test_untouched",
     r"^(pyproject|Dockerfile|src/app/|migrations/|\.github/)": "tests/test_architecture.py",
-    # What is said in a text, and not done by a program.
+    # Texts that no program executes.
     r"^(template/)?(AGENTS|Dockerfile|LICENSE|Makefile|README|compose|pyproject)": (
         "tests/test_texts.py"
     ),
@@ -76,7 +76,7 @@ LEFT_OUT = "left out"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Who noticed a mutant; nobody, if it is empty."""
+    """What noticed a mutant; empty where nothing did."""
 
     path: str
     mistake: str
@@ -105,52 +105,60 @@ class Report:
         )
 
 
-class Memory:
-    """Verdicts on the mutants of one checkout."""
+class Verdicts:
+    """Verdicts on the mutants of this checkout; those of an earlier run are known."""
 
-    def __init__(self, file: Path) -> None:
-        self._journal = Journal(file)
-        known = (Verdict(**entry) for entry in self._journal.entries)
-        self._known = {(verdict.path, verdict.mistake): verdict for verdict in known}
+    def __init__(self, memory: Memory, checkout: str) -> None:
+        self._memory = memory
+        self._checkout = checkout
 
     def recall(self, mutant: Mutant) -> Verdict | None:
         """Return the verdict on a mutant, if there is one."""
-        return self._known.get((mutant.path, mutant.mistake))
+        key = self._key(mutant.path, mutant.mistake)
+        if key not in self._memory:
+            return None
+        return Verdict(mutant.path, mutant.mistake, self._memory.recall(key)["noticed_by"])
 
     def add(self, verdict: Verdict) -> None:
-        """Keep a verdict, at once."""
-        self._journal.add(asdict(verdict))
+        """Keep a verdict, immediately."""
+        self._memory.add(self._key(verdict.path, verdict.mistake), **asdict(verdict))
+
+    def _key(self, path: str, mistake: str) -> str:
+        return digest(self._checkout, path, mistake)
 
 
 def checkout_digest() -> str:
     """Return what tells this checkout from one in which verdicts may be others."""
-    digest = hashlib.sha256()
+    content = hashlib.sha256()
     listed = git(REPOSITORY, "ls-files", "--cached", "--others", "--exclude-standard")
     for path in sorted(listed.splitlines()):
         if (REPOSITORY / path).is_file():
-            digest.update(f"{path}\n".encode() + (REPOSITORY / path).read_bytes())
-    return digest.hexdigest()[:16]
+            content.update(f"{path}\n".encode() + (REPOSITORY / path).read_bytes())
+    return content.hexdigest()
 
 
 def main() -> None:
     """Make every mistake, or those that match, and report."""
     parser = command("mutants", __doc__)
-    parser.add_argument("--match", default="", help="a pattern of FILE: MISTAKE")
+    add_forget(parser)
+    parser.add_argument("--match", type=pattern, default="", help="a pattern of FILE: MISTAKE")
     given = parser.parse_args()
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, workshop(None) as shop:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         original = copy_template(Path(folder) / "template")
         everything = {f"{mutant.path}: {mutant.mistake}": mutant for mutant in mutants(original)}
-        chosen = [mutant for told, mutant in everything.items() if re.search(given.match, told)]
+        chosen = [mutant for told, mutant in everything.items() if given.match.search(told)]
         if not chosen:
-            nothing_matches(parser, given.match, {m.path for m in everything.values()})
-        memory = Memory(RESULTS / f"{checkout_digest()}.jsonl")
-        verdicts = [*filter(None, map(memory.recall, chosen))]
-        todo = [mutant for mutant in chosen if memory.recall(mutant) is None]
+            nothing_matches(parser, given.match.pattern, {m.path for m in everything.values()})
+        shop = stack.enter_context(workshop(None))
+        known = Verdicts(Memory.of("mutants"), checkout_digest())
+        verdicts = [*filter(None, map(known.recall, chosen))]
+        todo = [mutant for mutant in chosen if known.recall(mutant) is None]
+        say(f"mutants: {len(chosen)}, {len(todo)} to judge")
         for verdict in progress(judge_all(shop, original, todo), "mutants", len(todo), "mutant"):
             if verdict.noticed_by == LEFT_OUT:
                 continue
-            memory.add(verdict)
+            known.add(verdict)
             verdicts.append(verdict)
             if not verdict.noticed_by:
                 say(f"survives: {verdict.path}: {verdict.mistake}")
@@ -215,7 +223,7 @@ def judge(
     mutant: Mutant,
     looked: "AsyncResult[tuple[str, dict[str, Answers]]]",
 ) -> Verdict:
-    """Ask everybody who may notice a mutant, the quickest first."""
+    """Run the checks that may notice a mutant, the fastest first."""
     problem, changed = looked.get()
     # What they decide is not in a text: a default, what is asked, what an update leaves alone.
     if mutant.path.startswith(("questions/", "extensions/exclude")):

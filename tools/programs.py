@@ -69,7 +69,7 @@ class Workshop:
         return Course([*self.results.plan(chosen)])
 
     def run(self, course: Course) -> Iterator[Outcome]:
-        """Run what is left of each program, remember what passes, and say at once what fails."""
+        """Run what is left of each program, remember what passes, report failures immediately."""
         tasks = {task.program.key: task for task in course.tasks if task.modules}
         for outcome in self.runner.run_all([(t.program, t.modules) for t in tasks.values()]):
             course.outcomes.append(outcome)

@@ -5,7 +5,6 @@ test fails by its own assertion, and no test fails that has nothing to do with t
 """
 
 import os
-import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -16,7 +15,7 @@ from plinth.harness.proofs import Proof, ProofError, prove_by_project, prove_by_
 from plinth.harness.source import REPOSITORY
 from plinth.harness.space import Answers
 from tools.programs import SHOWN, Workshop, workshop
-from tools.report import command, conclude, nothing_matches, say
+from tools.report import command, conclude, nothing_matches, pattern, say
 
 
 @dataclass(frozen=True)
@@ -50,13 +49,15 @@ class Report:
 def main() -> None:
     """Try every proof, or those that match, and report."""
     parser = command("proofs", __doc__)
-    parser.add_argument("--match", default="", help="a pattern of QUESTION=ANSWER: TEST")
+    parser.add_argument(
+        "--match", type=pattern, default="", help="a pattern of QUESTION=ANSWER: TEST"
+    )
     given = parser.parse_args()
     started = time.monotonic()
     proofs = [*Proof.read(Hints.read(REPOSITORY))]
-    chosen = [proof for proof in proofs if re.search(given.match, str(proof))]
+    chosen = [proof for proof in proofs if given.match.search(str(proof))]
     if not chosen:
-        nothing_matches(parser, given.match, map(str, proofs))
+        nothing_matches(parser, given.match.pattern, map(str, proofs))
     verdicts: list[Verdict] = []
     with workshop(None) as shop, ThreadPoolExecutor(os.cpu_count()) as pool:
         combinations = [(proof, proof.combination(shop.survey.space)) for proof in chosen]

@@ -1,8 +1,9 @@
 """How the commands of the harness show progress, and end: one line of figures, or JSON."""
 
 import json
+import re
 import sys
-from argparse import Action, ArgumentParser
+from argparse import Action, ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -43,6 +44,21 @@ class Forget(Action):
         forget()
 
 
+def pattern(text: str) -> re.Pattern[str]:
+    """Read a regular expression. Raises ArgumentTypeError if it is not one."""
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise ArgumentTypeError(f"{text!r} is not a regular expression: {error}") from None
+
+
+def positive(text: str) -> int:
+    """Read a number from 1 upwards. Raises ArgumentTypeError if it is not one."""
+    if not (text.isdecimal() and int(text)):
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 upwards")
+    return int(text)
+
+
 def nothing_matches(parser: ArgumentParser, given: str, known: Iterable[str]) -> NoReturn:
     """End with a sentence: a filter that matches nothing would pass for success."""
     first, *others = sorted({*known}) or ["none at all"]
@@ -57,7 +73,7 @@ def say(line: str) -> None:
 
 def progress(found: Iterable[Item], name: str, total: int, unit: str) -> Iterable[Item]:
     """Show by a bar how many of so many there have been, and the time that is left."""
-    # In the log of a job, a bar for each of them would be all that there is to read.
+    # In a job's log, one line of the bar per item would hide everything else.
     interval = 0.1 if sys.stderr.isatty() else 10
     return tqdm(found, name, total, unit=unit, mininterval=interval, miniters=1)
 

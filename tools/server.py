@@ -50,7 +50,7 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Press Ctrl-C, as it were; use force if that does not help, and say so."""
+        """Send SIGINT; kill the group if it does not stop in time, and report that."""
         self._signal(signal.SIGINT)
         stopped = _wait_for(self._is_gone, SECONDS_TO_STOP)
         if not stopped:
@@ -62,7 +62,7 @@ class Server:
             )
 
     def wait_until_ready(self, seconds: float = 90) -> float:
-        """Return how long it took until the service said that it is ready."""
+        """Return the seconds until the service reported that it is ready."""
         if not _wait_for(lambda: self._is_ready() or self._has_ended(), seconds):
             raise self._failure(f"it was not ready within {seconds:.0f} s.")
         if self._has_ended():

@@ -1,4 +1,4 @@
-"""Say which of the servers that tests need are there: `make servers`.
+"""Show which of the servers that tests need are available: `make servers`.
 
 One that is missing is an error where its variable is set, or CI is; else what needs it is left out.
 """

@@ -1,7 +1,7 @@
 """Run the tests of every distinct program: `make sweep SHARD=1/8`.
 
 A module of tests runs once for all programs in which what it can import and read is the same. What
-passed is remembered, so a run that was stopped goes on where it was, and only what a change of the
+passed is remembered: a run that was stopped continues where it was, and only what a change of the
 template changed runs again.
 """
 

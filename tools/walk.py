@@ -20,7 +20,7 @@ class Content(TypedDict, total=False):
 
 
 class WalkError(Exception):
-    """The service answered otherwise than it should; the message says what and how."""
+    """The service gave a wrong response; the message says which and how."""
 
 
 class Walk:
@@ -32,7 +32,7 @@ class Walk:
         self._requests = 0
 
     def run(self) -> int:
-        """Take all steps; return how many requests there were, or raise WalkError at once."""
+        """Take all steps; return the number of requests. Raises WalkError at the first fault."""
         self._expect(200, "GET", "/livez")
         self._log_in()
         self._expect(200, "GET", "/users/me", see="email")

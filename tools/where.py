@@ -1,4 +1,4 @@
-"""Say where a file of a project comes from: `make where FILE=src/app/auth/router.py`."""
+"""Show where a file of a project comes from: `make where FILE=src/app/auth/router.py`."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from tools.report import command, conclude
 
 
 def main() -> None:
-    """Look the file up, and show what decides about it."""
+    """Look the file up, and show the answers that decide about it."""
     parser = command("where", __doc__)
     parser.add_argument("file", nargs="?", default="", help="a path in a project, or here")
     given = parser.parse_args()

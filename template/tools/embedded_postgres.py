@@ -41,8 +41,8 @@ class EmbeddedPostgres:
 
     handle: "PostgresServer"
 
-    def url(self, database: str, driver: str) -> str:
-        """The URL of a database for SQLAlchemy, with this driver."""
+    def url(self, database: str, driver: str | None = None) -> str:
+        """The URL of a database, for SQLAlchemy with this driver."""
         return self.handle.get_uri(database=database, driver=driver)
 
     def ensure_database(self) -> None:

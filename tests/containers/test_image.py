@@ -265,6 +265,6 @@ def test_own_tests(project: GeneratedProject) -> None:
     """The project's tests pass on a database in a container, and start one."""
     events = ("docker", "events", "--filter=event=start", "--filter=label=org.testcontainers=true")
     since = time.time()
-    project.run("env", "TEST_DATABASE=container", "make", "test")
+    project.run("uv", "run", "python", "-m", "tests.container")
     started = project.run(*events, f"--since={since}", f"--until={time.time()}")
     assert f"image={IMAGES[database_of(project)]}:" in started

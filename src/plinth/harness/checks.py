@@ -1,4 +1,4 @@
-"""What must hold of every rendered file, whatever was answered.
+"""What must hold for every rendered file, with any answers.
 
 Each check returns sentences about what is wrong, each beginning with the file's path.
 """
@@ -81,9 +81,9 @@ def check_mentions(files: Mapping[str, str], absent: Mapping[str, str]) -> Itera
 
 
 def ruff_findings(project: Path) -> Iterable[str]:
-    """Whatever ruff has to say with the project's own configuration, a line for each finding.
+    """Ruff's findings with the project's own configuration, one line each.
 
-    Of projects side by side in folders with numbers, what is said of several is said once.
+    For projects in numbered folders, a finding that several share is reported once.
     """
     for arguments in (["check", "--output-format=concise"], ["format", "--check"]):
         done = subprocess.run(
@@ -101,7 +101,7 @@ def ruff_findings(project: Path) -> Iterable[str]:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which PyYAML takes the last and says nothing."""
+    """Refuses duplicate keys, of which PyYAML silently takes the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - as the base class has it
         keys = Counter(key.value for key, _ in node.value if key.tag != MERGE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from plinth.harness.render import Unit
-from plinth.harness.space import Answers
+from plinth.harness.space import Answers, AnswerSpace
 
 K = TypeVar("K")
 
@@ -30,3 +30,20 @@ def grouped(found: Iterable[tuple[K, Unit]]) -> dict[K, list[Answers]]:
     for key, unit in found:
         groups.setdefault(key, []).append(unit.answers)
     return {key: sorted(answers, key=len) for key, answers in groups.items()}
+
+
+def counterexample(space: AnswerSpace, claim: Claim) -> Answers | None:
+    """Return answers that bring the text in and nothing that it needs; None if there are none."""
+    pending = [(space.choose(claim.unit.answers), 0)]
+    while pending:
+        choices, number = pending.pop()
+        if number == len(claim.providers):
+            return choices.made
+        provider = claim.providers[number]
+        unknown = [name for name in provider if name not in choices.made]
+        if any(choices.made[n] != provider[n] for n in provider if n in choices.made):
+            pending.append((choices, number + 1))
+        elif unknown:
+            ways = (choices.with_all({unknown[0]: a}) for a in choices.legal(unknown[0]))
+            pending += [(way, number) for way in ways if way]
+    return None

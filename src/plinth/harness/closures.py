@@ -17,7 +17,7 @@ from plinth.harness.layout import Layout, module_of
 from plinth.harness.sources import Source, Statement
 
 TESTS = "tests/"
-# Programs that look at whatever lies in the project.
+# Programs that read any file of the project.
 COMMANDS = {
     "make",
     "uv",
@@ -30,31 +30,31 @@ COMMANDS = {
     "ty",
     "docker",
 }
-# Where Alembic is told of the folder of the migrations.
+# Where Alembic's folder of migrations is configured.
 ALEMBIC, MIGRATIONS = "pyproject.toml", "migrations"
 
 
 class Node(NamedTuple):
-    """What a file gives a name to; without a name, the whole file."""
+    """An object that a file defines by a name; without a name, the whole file."""
 
     path: str
     name: str = ""
 
 
-# Stands for all that there is.
+# Stands for every file.
 ANYTHING = Node("*")
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a node needs: others, wherever it is, and fixtures, which depends on the program."""
+    """What a node needs: other nodes in any program, and fixtures, which depend on the program."""
 
     nodes: frozenset[Node]
     fixtures: frozenset[str]
 
 
 def is_test_module(path: str) -> bool:
-    """Whether pytest takes a file for a module of tests."""
+    """Whether pytest collects a file as a test module."""
     name = PurePosixPath(path).name
     return path.startswith(TESTS) and name.startswith("test_") and name.endswith(".py")
 
@@ -74,11 +74,11 @@ class Closures:
         self._graphs: dict[frozenset[str], Graph] = {}
 
     def modules(self) -> list[str]:
-        """Return the program's modules of tests."""
+        """Return the program's test modules."""
         return [path for path in self._tree if is_test_module(path)]
 
     def of(self, module: str) -> AbstractSet[str] | None:
-        """Return the files on which a module's tests depend; None if that may be any."""
+        """Return the files on which a module's tests depend; None if it may be any file."""
         above = {*map(str, PurePosixPath(module).parents)}
         conftests = [p for p in self._conftests if str(PurePosixPath(p).parent) in above]
         visible = frozenset({*conftests, *self._plugins})
@@ -103,7 +103,7 @@ class Closures:
                         yield from (path for path in meant if path in self._sources)
 
     def _always(self, visible: frozenset[str]) -> Iterator[Node]:
-        """Yield what plays a part in tests that do not ask for it.
+        """Yield what affects tests that do not request it.
 
         What changes something outside of the project when it is imported, automatic fixtures, and
         hooks, wherever they stand.
@@ -129,7 +129,7 @@ class Closures:
         return found
 
     def _registrations(self) -> Mapping[Node, AbstractSet[Node]]:
-        """Return, for each object, the files that leave something in it when they are imported."""
+        """Return, for each object, the files that modify it when they are imported."""
         found: defaultdict[Node, set[Node]] = defaultdict(set)
         for path, source in self._sources.items():
             for dotted in source.registers_on | source.derives_from:
@@ -142,7 +142,7 @@ class Closures:
 
 
 class Graph:
-    """What can be reached from nodes; each node is looked at once."""
+    """What can be reached from nodes; each node is visited once."""
 
     def __init__(self, follow: "functools.partial[Iterable[Node]]") -> None:
         self._follow = follow
@@ -177,7 +177,7 @@ def _layout(paths: frozenset[str]) -> Layout:
 
 @functools.cache
 def _needs(layout: Layout, node: Node, text: str) -> Needs:
-    """Return what a node needs in all programs with these paths."""
+    """Return what a node needs in every program with these paths."""
     source = sources.read(text)
     chosen = [*_chosen(node, source)]
     found = {other for s in chosen for other in _needed(layout, node, source, s)}
@@ -186,7 +186,7 @@ def _needs(layout: Layout, node: Node, text: str) -> Needs:
 
 
 def _chosen(node: Node, source: Source) -> Iterator[Statement]:
-    """Yield the statements that a node stands for, and those that leave something in it."""
+    """Yield the statements that define a node, and those that modify it."""
     for number, statement in enumerate(source.statements):
         named = node.name in {"", str(number)} or node.name in statement.defines
         touched = node.name in statement.touches
@@ -229,7 +229,7 @@ def _imported(layout: Layout, path: str, dotted: str) -> Iterator[Node]:
 
 
 def _listed(layout: Layout, source: Source, statement: Statement) -> Iterator[Node]:
-    """Yield what a statement finds by looking for it."""
+    """Yield what a statement finds by searching folders."""
     words = {word for other in source.statements for word in other.words}
     if statement.calls & sources.WALKING:
         kinds = {word.strip(".") for word in words}

@@ -27,7 +27,7 @@ def pytest(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "--quiet", *arguments],
         cwd=checkout,
-        env=clean_environment(),
+        env=clean_environment(PYTHONPATH=str(checkout / "src")),  # the package of that checkout
         capture_output=True,
         text=True,
         check=False,

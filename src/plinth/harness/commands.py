@@ -129,7 +129,7 @@ def _options(words: Sequence[str]) -> list[str]:
 
 
 def _foreign(unit: Unit, command: Command) -> Iterator[Claim]:
-    """Claim that a command of another program, with these options, is known to be one."""
+    """Claim that a command of another program, with these options, is known to be valid."""
     known = sorted([*OPTIONS, *PLAIN], key=len, reverse=True)
     head = next((h for h in known if f"{command.text} ".startswith(f"{h} ")), "")
     if not head:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-# Everything that runs the image gives up what it does not need.
+# Whatever runs the image drops the privileges that it does not need.
 HARDENED: Mapping[str, object] = {
     "read_only": True,
     "tmpfs": ["/tmp"],  # noqa: S108 - the folder in the container
@@ -16,7 +16,7 @@ HARDENED: Mapping[str, object] = {
     "security_opt": ["no-new-privileges:true"],
 }
 HEALTH_OPTIONS = ("--interval=", "--timeout=", "--start-period=", "--start-interval=")
-# It ends by itself, so that its health is how it ended.
+# It exits by itself, so its exit status is its health.
 ENDS = "migrate"
 
 

@@ -1,4 +1,4 @@
-"""What people change in a service that they own, made and looked for mechanically."""
+"""Typical edits by the owner of a service, applied and verified mechanically."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Insertion:
-    """Text that a person puts into a file: before a line, or at the end, or as a new file."""
+    """Text that a user adds to a file: before a line, at the end, or as a new file."""
 
     path: str
     text: str
@@ -28,7 +28,7 @@ class Insertion:
         file.write_text(old.replace(self.before, self.text + self.before), "utf-8")
 
     def is_in(self, project: Path) -> bool:
-        """Whether each line is still there, be it inside a conflict marker."""
+        """Whether each line is still there, if only inside a conflict marker."""
         file = project / self.path
         return file.is_file() and not _lines(self.text) - _lines(file.read_text("utf-8"))
 

@@ -1,4 +1,4 @@
-"""Values in `.env.example`: each is what the code does without the variable."""
+"""Values in `.env.example`: each equals the default in the code."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ from plinth.harness.render import Unit
 from plinth.harness.space import AnswerSpace
 
 VALUE = re.compile(r"(?m)^(APP_[A-Z0-9_]+)=(.*)$")
-# The example is for development; a service that is told nothing is in production.
+# The example is for development; without a setting, a service runs in production.
 FOR_DEVELOPMENT = {"APP_ENVIRONMENT": "development"}
 MISSING = object()
 

@@ -16,14 +16,14 @@ RUNTIME, DEVELOPMENT = "dependencies", "development"
 SETTING = re.compile(r"\bAPP_[A-Z0-9_]*[A-Z0-9]\b")
 EXAMPLE = re.compile(r"(?m)^(?:# )?(APP_[A-Z0-9_]+)=")
 TARGET = re.compile(r"(?m)^([a-z][\w-]*):(?!=)")
-# In prose a target stands between backticks, in a file of commands at the start of one.
+# In prose a target is between backticks, in a file of commands at the start of a command.
 CALL = re.compile(r"(?m)(?:[`\"'$]\s?|- run: )make ([a-z]+)")
 COMMAND = re.compile(r"(?m)^ *(?:[A-Z_]+=\S+ )*make ([a-z]+)")
 SERVICE = re.compile(r"(?m)^  ([a-z][\w-]*):$")
 
 
 def is_python(unit: Unit) -> bool:
-    """Whether it is a whole file of Python."""
+    """Whether it is a whole Python file."""
     return PurePosixPath(unit.path).suffix in {".py", ".pyi"} and not unit.kind
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-# What a process that was killed has told.
+# What is reported for a process that was killed.
 NOTHING: dict[str, Any] = {
     "failed": [],
     "asserted": [],
@@ -35,7 +35,7 @@ NOTHING: dict[str, Any] = {
 
 
 def main() -> None:
-    """Do what is asked for until the input ends."""
+    """Handle requests until the input ends."""
     for line in sys.stdin:
         task: dict[str, Any] = json.loads(line)
         answer = preload(task["preload"]) if "preload" in task else run(task)
@@ -44,11 +44,11 @@ def main() -> None:
 
 
 def preload(modules: list[str]) -> dict[str, Any]:
-    """Import what projects import of others, so that each of them finds it there."""
+    """Import the third-party modules of all projects, so that forks share them."""
     for module in [*modules, *plugins()]:
         with contextlib.suppress(ImportError):  # a class, where a module was taken for one
             importlib.import_module(module)
-    # What is there by now is never garbage: collecting it again would cost each project time.
+    # Existing objects are never garbage: collecting them again would cost each project time.
     gc.collect()
     gc.freeze()
     return {}
@@ -62,7 +62,7 @@ def plugins() -> list[str]:
 
 
 def run(task: dict[str, Any]) -> dict[str, Any]:
-    """Run a project's tests in a fork and say how they ended."""
+    """Run a project's tests in a fork and report the result."""
     started = time.monotonic()
     reader, writer = os.pipe()
     child = os.fork()
@@ -75,7 +75,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
         told = pipe.read()
         _, status, usage = os.wait4(child, 0)
     result: dict[str, Any] = json.loads(told) if told else {**NOTHING}
-    # What libraries import when they are used is there for the next project.
+    # Modules that libraries import lazily are preloaded for the next project.
     if late := result.pop("imported"):
         preload(late)
     return {
@@ -87,7 +87,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
 
 
 class Timer:
-    """Kills a process and its children when its time is up."""
+    """Kills a process and its children after a timeout."""
 
     def __init__(self, process: int, seconds: float) -> None:
         self._process = process
@@ -108,7 +108,7 @@ class Timer:
 
 
 class Recorder:
-    """A plug-in of pytest that keeps what failed and the time that tests took themselves."""
+    """A pytest plug-in that records failures and the time spent in tests."""
 
     def __init__(self) -> None:
         self.failed: list[str] = []
@@ -117,7 +117,7 @@ class Recorder:
         self.tests: list[str] = []
         self.skipped: list[str] = []
 
-    # Not what derives from them: a command that failed, for instance, is nothing that was asserted.
+    # Exact types: a subclass, such as that of a failed command, is not a failed assertion.
     ASSERTIONS = (AssertionError, pytest.fail.Exception)
 
     @pytest.hookimpl(wrapper=True)
@@ -130,12 +130,12 @@ class Recorder:
             self.core += core_seconds() - before
 
     def pytest_exception_interact(self, node: Any, call: Any) -> None:  # noqa: ANN401 - as below
-        """Keep what failed by an assertion in the test itself."""
+        """Record a failure by an assertion in the test itself."""
         if call.when == "call" and call.excinfo.type in self.ASSERTIONS:
             self.asserted.append(node.nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - pytest's own class
-        """Keep what failed."""
+        """Record a failure."""
         if report.failed:
             self.failed.append(report.nodeid)
         if report.skipped:
@@ -148,7 +148,7 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
     """Run pytest in the project; never returns."""
     os.setsid()
     end_with_parent()
-    # A job that a shell has put into the background ignores it, and so does all that it starts.
+    # Background jobs of a shell ignore SIGINT, and so do their children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(task["folder"])
     os.environ.update(task["variables"])
@@ -158,9 +158,9 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
     importlib.invalidate_caches()
     before = {*sys.modules}
     recorder = Recorder()
-    # Rewriting takes time, and complains of every plug-in that is imported already.
+    # Rewriting asserts takes time, and warns about every plug-in that is imported already.
     options = ["--assert=plain", "--quiet", "-p", "no:cacheprovider"]
-    # Of a test that hangs the log says where.
+    # If a test hangs, the log shows where.
     options += ["-o", f"faulthandler_timeout={task['seconds'] / 4}"]
     options += task["arguments"]
     status = pytest.main(options, plugins=[recorder])
@@ -180,7 +180,7 @@ def run_tests(task: dict[str, Any], writer: int) -> None:
 
 
 def imported_since(before: set[str]) -> Iterator[str]:
-    """Yield the modules imported since then that no project brings."""
+    """Yield the modules imported since then that belong to no project."""
     for name, module in [*sys.modules.items()]:
         file = getattr(module, "__file__", None) or ""
         if name not in before and ("/site-packages/" in file or file.startswith(sys.base_prefix)):
@@ -188,14 +188,14 @@ def imported_since(before: set[str]) -> Iterator[str]:
 
 
 def end_with_parent() -> None:
-    """Have this process killed with the one that started it; only Linux knows how."""
+    """Have this process killed together with its parent; Linux only."""
     if sys.platform == "linux":
         set_signal_for_the_death_of_the_parent = 1
         ctypes.CDLL(None).prctl(set_signal_for_the_death_of_the_parent, signal.SIGKILL)
 
 
 def core_seconds() -> float:
-    """Return the processor time of this process and of those that it has waited for."""
+    """Return the CPU time of this process and of the children that it has waited for."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 

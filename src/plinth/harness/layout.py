@@ -56,7 +56,7 @@ class Layout:
                 yield token
 
     def step(self, path: str, word: str) -> Iterator[str]:
-        """Yield the files that a part of a path can mean, in a file that may say where it lies."""
+        """Yield the files that a part of a path can mean, relative to any folder of a file."""
         word = word.strip("./")
         for above in map(str, PurePosixPath(path).parents):
             place = word if above == "." else f"{above}/{word}"

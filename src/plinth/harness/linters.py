@@ -66,7 +66,7 @@ class LinterError(Exception):
 def zizmor(files: Sequence[Path]) -> list[str]:
     """Return what is insecure."""
     options = ["--offline", "--no-progress", "--quiet", "--no-config", "--persona=auditor"]
-    # Without the last two, a file that it cannot read is left out and nothing is said.
+    # Without the last two, a file that it cannot read is skipped silently.
     options += ["--format=json-v1", "--no-exit-codes", "--strict-collection"]
     found: list[dict[str, Any]] = json.loads(output([beside("zizmor"), *options, *_names(files)]))
     return [_zizmor_finding(finding) for finding in found]

@@ -1,4 +1,4 @@
-"""What passed is remembered by content, so that nothing runs twice: `build/results/*.jsonl`."""
+"""Results are remembered by content, so that nothing runs twice: `build/results/*.jsonl`."""
 
 import fcntl
 import functools
@@ -20,7 +20,7 @@ MOST = 200_000
 
 
 class Journal:
-    """A file with a line of JSON for each entry, written at once; what a kill cut off is none.
+    """A file with a line of JSON per entry, written immediately; an incomplete line is ignored.
 
     Several processes may write to it.
     """
@@ -44,7 +44,10 @@ class Journal:
 
 
 class Memory:
-    """What passed, by a key that says all that the result depends on."""
+    """Results, each by a key that covers everything it depends on.
+
+    Programs, updates and installs keep only what passed; mutants also keep what survived.
+    """
 
     def __init__(self, file: Path, *, forget: bool = False) -> None:
         self._file = file
@@ -57,11 +60,11 @@ class Memory:
 
     @classmethod
     def of(cls, name: str) -> "Memory":
-        """Return the memory of one kind of result; empty where `--forget` was said."""
+        """Return the memory of one kind of result; empty with `--forget`."""
         return cls(RESULTS / f"{name}.jsonl", forget=bool(os.environ.get(FORGET)))
 
     def __contains__(self, key: object) -> bool:
-        """Whether it passed."""
+        """Whether its result is known."""
         return key in self._known
 
     def recall(self, key: str) -> Mapping[str, Any]:
@@ -69,7 +72,7 @@ class Memory:
         return self._known[key]
 
     def add(self, key: str, **about: object) -> None:
-        """Keep that it passed, at once."""
+        """Keep a result; it is written immediately."""
         entry = {"key": key, **about}
         self._journal.add(entry)
         self._known[key] = entry

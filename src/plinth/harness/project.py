@@ -1,4 +1,4 @@
-"""A project made from the template, and what one can do with it."""
+"""A project generated from the template, and the commands to run in it."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ LITTER = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".mypy
 # The shortest word that YAML reads as something else, and the longest there is.
 SLUGS = ("null", "a" + 49 * "0")
 # What a command sees of this test run's own environment would not be there in a user's terminal.
-FOREIGN = ("APP_", "PYTEST_", "VIRTUAL_ENV", "MAKE", "MFLAGS", "PYTHONPATH", "TEST_DATABASE")
+FOREIGN = ("APP_", "PYTEST_", "VIRTUAL_ENV", "MAKE", "MFLAGS", "PYTHONPATH")
 
 
 def clean_environment(**extra: str) -> dict[str, str]:

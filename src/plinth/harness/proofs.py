@@ -1,4 +1,4 @@
-"""Proofs that an answer does something: a test that fails where it is made to do nothing."""
+"""Proofs that an answer has an effect: a test that fails when the effect is removed."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ class ProofError(Exception):
 
 @dataclass(frozen=True)
 class Proof:
-    """A change after which an answer does nothing, and the test that must fail then.
+    """A change that removes the effect of an answer, and the test that must then fail.
 
     Either `test`, one of the project with this answer, and the change is to that project; or `by`,
     one of this repository, and the change is to the template.
@@ -49,7 +49,7 @@ class Proof:
 
     @classmethod
     def read(cls, hints: Hints, file: Path = ANSWERS) -> Iterator["Proof"]:
-        """Yield each proof: those of the parts, and those of answers for which no part stands."""
+        """Yield each proof: those of the parts, and those of answers without a part."""
         for entry in (*hints.proofs, *tomllib.loads(file.read_text("utf-8"))["proof"]):
             for answer in entry["answers"]:
                 rest = {name: value for name, value in entry.items() if name != "answers"}
@@ -101,7 +101,7 @@ class Proof:
 
     @property
     def _related(self) -> tuple[str, ...]:
-        """How the names of tests begin that may fail."""
+        """Prefixes of the tests that may fail."""
         file = (self.test or self.by).partition("::")[0]
         folder = PurePosixPath(file).parent
         return (file if folder.name == "tests" else f"{folder}/", *self.related)
@@ -170,7 +170,7 @@ def run_tests(folder: Path, log: Path, *arguments: str) -> dict[str, Any]:
     }
     done = subprocess.run(
         [sys.executable, SERVER],
-        env=clean_environment(),
+        env=clean_environment(PYTHONPATH=str(folder / "src")),  # the package of that checkout
         input=f"{json.dumps(task)}\n",
         stdout=subprocess.PIPE,
         text=True,

@@ -1,4 +1,4 @@
-"""The template's releases, as a repository in which each is tagged, and two that may come."""
+"""A repository in which each release is tagged, and two releases that may follow."""
 
 import hashlib
 import shutil
@@ -32,7 +32,7 @@ class Releases:
 
     @classmethod
     def shared(cls) -> "Releases":
-        """Return the repository for what is released, and lies here now; it is made once.
+        """Return the repository for the releases and this checkout; it is made once.
 
         Beside it there is room for what is made of it. Raises ValueError as `tagged` does.
         """
@@ -96,7 +96,7 @@ def recorded_releases() -> Mapping[str, str]:
 
 
 def _commit_checkout(clone: Path) -> None:
-    """Commit what lies in this checkout, uncommitted changes included."""
+    """Commit the state of this checkout, uncommitted changes included."""
     for entry in clone.iterdir():
         if entry.is_dir() and entry.name != ".git":
             shutil.rmtree(entry)

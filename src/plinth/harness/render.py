@@ -348,7 +348,7 @@ class Renderer:
         return self._worker._path_matcher(patterns)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     def place(self, part: str, kind: str) -> str:
-        """Return where a part's share lies in the template; empty where it has none."""
+        """Return the path of a part's share in the template; empty if it has none."""
         places = (f"{folder}/{part}/{kind}" for folder in ("organisation", "extensions"))
         return next((place for place in places if (self._root / place).is_file()), "")
 

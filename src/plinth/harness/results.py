@@ -80,7 +80,7 @@ class ModuleResults:
         return sorted(name if name in own else f"{name}={url}" for name, url in told.items())
 
     def add(self, task: Task, outcome: Outcome) -> None:
-        """Keep which modules passed, at once."""
+        """Keep which modules passed, immediately."""
         for module in filter(outcome.holds, task.modules):
             tests = outcome.modules[module]
             self._memory.add(task.keys[module], module=module, tests=tests)

@@ -1,4 +1,4 @@
-"""How programs' tests are run, several at a time."""
+"""Runs the tests of programs, several programs at a time."""
 
 import contextlib
 import itertools
@@ -25,13 +25,13 @@ from plinth.harness.source import REPOSITORY
 
 SLOTS = REPOSITORY / "build" / "slots"
 SERVER = Path(__file__).with_name("forkserver.py")
-# A test that hangs must not hold up all others.
+# A test that hangs must not block the others.
 SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the tests of a program ended. Times are core-seconds, but for `seconds`."""
+    """The result of a program's tests. Times are core-seconds, except `seconds`."""
 
     program: Program
     status: int
@@ -49,11 +49,11 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Whether there were tests and all of them passed."""
+        """Whether there were tests, and all of them passed."""
         return self.status == 0 and bool(self.tests or self.skipped)
 
     def holds(self, module: str) -> bool:
-        """Whether tests of a module passed, and nothing of it failed or was skipped."""
+        """Whether tests of a module passed, and none failed or was skipped."""
         others = (node.partition("::")[0] for node in (*self.failed, *self.skipped))
         finished = self.status in {0, 1}
         return finished and self.modules.get(module, 0) > 0 and module not in others
@@ -76,7 +76,7 @@ class Runner:
     @classmethod
     @contextlib.contextmanager
     def started(cls, programs: Programs, workers: int, hints: Hints) -> Generator["Runner"]:
-        """Have processes that run tests, so many at a time, and what `hints` hold beside them.
+        """Start processes that run tests, and the process that `hints` want beside them.
 
         Waits while another runner uses the same folders.
         """
@@ -105,7 +105,7 @@ class Runner:
                 self._idle[environment].put(slot)
 
     def run_all(self, tasks: Iterable[tuple[Program, Sequence[str]]]) -> Iterator[Outcome]:
-        """Run programs with pytest's arguments side by side and yield each as it ends."""
+        """Run programs with pytest's arguments concurrently, and yield each as it ends."""
         with ThreadPoolExecutor(self._workers) as pool:
             waiting = {pool.submit(self.run, *task) for task in tasks}
             try:
@@ -139,12 +139,12 @@ class Slot:
     def started(
         cls, folder: Path, environment: Environment, preload: Sequence[str], hints: Hints
     ) -> "Slot":
-        """Make the folder and start the process, with everything imported."""
+        """Create the folder and start the process, with everything imported."""
         shutil.rmtree(folder, ignore_errors=True)
         visible = [folder / "project" / "src", folder / "installed"]
         python = environment.extended(folder / "environment", visible)
         path = (python.parent, environment.python.parent, os.environ["PATH"])
-        # Compiled files are most of what makes the second program quicker than the first.
+        # Compiled files are the main reason why the second program is faster than the first.
         variables = clean_environment(
             PATH=os.pathsep.join(map(str, path)), PYTHONDONTWRITEBYTECODE=""
         )
@@ -186,7 +186,7 @@ class Slot:
         return self._folder / "project"
 
     def _install(self, project: Mapping[str, str]) -> None:
-        """Leave what an installed distribution says of itself."""
+        """Write the metadata of an installed distribution."""
         installed = self._folder / "installed"
         shutil.rmtree(installed, ignore_errors=True)
         name, version = project["name"], project["version"]
@@ -202,7 +202,7 @@ class Slot:
         return json.loads(self._server.stdout.readline())
 
     def _write(self, tree: Mapping[str, str]) -> None:
-        """Write what changed; the rest stays compiled."""
+        """Write the files that changed; the others stay compiled."""
         for path in self._tree.keys() - tree.keys():
             (self._project / path).unlink()
             self._forget(path)
@@ -215,7 +215,7 @@ class Slot:
         self._tree = {**tree}
 
     def _forget(self, path: str) -> None:
-        """Delete what was compiled: its time stamp counts whole seconds."""
+        """Delete the compiled file: its timestamp has a resolution of one second."""
         file = self._project / path
         for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
             compiled.unlink()

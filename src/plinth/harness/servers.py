@@ -1,7 +1,7 @@
-"""The servers that the tests of parts need: looked for before anything else is done.
+"""The servers that the tests of parts need: they are looked for before anything else runs.
 
 One that comes as a package is started here. Of the others, what needs one that is absent is left
-out and counted, unless somebody said that it is there: by its variable, or because CI has it.
+out and counted, unless its variable is set or this is CI: then a missing server is an error.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ from plinth.harness.hints import Hints, Server
 from plinth.harness.render import Reading, Renderer
 from plinth.harness.space import Answers
 
-# A server on this machine answers at once; an address that swallows packets never does.
+# A local server answers immediately; an address that drops packets never does.
 SECONDS_TO_ANSWER = 0.8
 SECONDS_TO_START = 10
-# Ends the server when the pipe is closed: also where this process is killed.
+# Stops the server when the pipe is closed, also if this process is killed.
 HOLD = '"$@" & cat >/dev/null; kill $!; wait'
 
 
 class ServerMissingError(Exception):
-    """A server that should be there is not; the message is one sentence that names it."""
+    """A required server does not answer; the message is one sentence that names it."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _answers(server: Server) -> bool:
 
 @contextlib.contextmanager
 def _started(server: Server) -> Generator[None]:
-    """Run a server that comes as a package, and have its variable name it."""
+    """Run a server that comes as a package, and set its variable to the address."""
     with tempfile.TemporaryDirectory() as folder:
         url = urlsplit(server.url)
         port = free_port()
@@ -142,7 +142,7 @@ def _running(command: Sequence[str], folder: str) -> Generator[None]:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C would end the shell, and leave the server
+            start_new_session=True,  # Ctrl-C would stop the shell only, and leave the server
         )
         try:
             yield

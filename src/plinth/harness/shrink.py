@@ -24,7 +24,7 @@ def smallest(
 
 
 def _simpler(space: AnswerSpace, answers: Answers, base: Answers) -> Iterator[Answers]:
-    """Yield combinations nearer to the base: a whole group of questions at first, then one."""
+    """Yield combinations closer to the base: first by groups of questions, then by one."""
     different = {name for name, answer in answers.items() if answer != base[name]}
     groups = [different & {*group.names} for group in space.groups]
     for names in [group for group in groups if len(group) > 1] + [{n} for n in sorted(different)]:
@@ -32,6 +32,6 @@ def _simpler(space: AnswerSpace, answers: Answers, base: Answers) -> Iterator[An
 
 
 def command_line(answers: Answers) -> str:
-    """Return how to make a project with these answers, all others being the default."""
+    """Return the command that creates a project with these answers, and other defaults."""
     data = [f"--data {argument(name, answer)}" for name, answer in answers.items()]
     return " ".join(["copier copy --defaults", *data, "TEMPLATE PROJECT"])

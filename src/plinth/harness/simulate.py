@@ -76,6 +76,7 @@ def _add_part(template: Path, part: str) -> None:
         "dependencies": f'    "{distribution}>=0.1",\n',
         "import": f"from app.{part} import install_{part}\n",
         "install": f"    install_{part}(app)\n",
+        "harness.toml": f"words = '\\b{part}\\b'\n",
     }
     for kind, text in shares.items():
         file = template / "extensions" / part / kind

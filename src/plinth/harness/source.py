@@ -1,4 +1,4 @@
-"""The template as it lies in this checkout, taken where tests cannot disturb it."""
+"""Copies of this checkout's template, which tests can change without harm."""
 
 import os
 import shutil
@@ -53,11 +53,11 @@ def publish_template(into: Path) -> Path:
 
 @contextmanager
 def isolated(scratch: Path) -> Generator[None]:
-    """Keep the user's Copier settings and the service's out of what happens in this process."""
+    """Isolate this process from the user's Copier settings and the service's variables."""
     settings = scratch / "settings.yml"
     settings.write_text("{}\n", encoding="utf-8")
     before = {**os.environ}
-    for name in [n for n in os.environ if n.startswith(("APP_", "TEST_DATABASE"))]:
+    for name in [n for n in os.environ if n.startswith("APP_")]:
         del os.environ[name]
     os.environ["COPIER_SETTINGS_PATH"] = str(settings)
     try:

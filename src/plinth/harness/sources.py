@@ -1,4 +1,4 @@
-"""What a file of Python says by itself: what each of its statements defines, uses and names."""
+"""What a Python file contains: what each of its statements defines, uses and names."""
 
 import ast
 import functools
@@ -8,18 +8,18 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-# Statements that change nothing but names of their own module.
+# Statements that only bind names of their own module.
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 QUIET = (*DEFINITIONS, ast.Import, ast.ImportFrom)
-# Which files these find cannot be told from a text.
+# The files that these find cannot be determined from the source.
 LISTING = {"iterdir", "listdir", "scandir", "walk"}
 GLOBBING = {"glob", "rglob", "iglob"}
 PATHS = {"Path", "PurePath", "joinpath", "open", "join", "with_name"}
 IMPORTING = {"import_module", "__import__"}
 WALKING = {"walk_packages", "iter_modules"}
-# A decorator by these registers nothing.
+# Decorators of these modules register nothing.
 PLAIN = {"contextlib", "dataclasses", "functools", "pytest", "typing", "hypothesis", "pydantic"}
-# A class that derives from one in such a file is known to it.
+# A base class in such a file knows the classes that derive from it.
 REGISTRY = ("DeclarativeBase", "SQLModel", "__init_subclass__", "__subclasses__")
 
 
@@ -30,47 +30,47 @@ class Statement:
     defines: frozenset[str]
     names: frozenset[str]
     fixtures: frozenset[str]
-    """The fixtures that it asks for, if there are such."""
+    """The fixtures that it requests, if they exist."""
     touches: frozenset[str]
-    """The names in whose objects it leaves something: of a decorator, of what it calls."""
+    """The names of objects that it may modify: its decorators, and what it calls."""
     imports: Mapping[str, str]
-    """What it imports wherever, by the name that it gets."""
+    """What it imports anywhere inside, by the bound name."""
     words: frozenset[str]
-    """What it says in quotes."""
+    """Its string literals."""
     folders: frozenset[str]
-    """What it says in quotes as a part of a path."""
+    """String literals that are a part of a path."""
     calls: frozenset[str]
-    """The last names of what it calls, where the argument cannot be told from the text."""
+    """The last names of calls whose argument cannot be determined from the source."""
     every: bool = False
-    """Whether it takes part in each test: a hook of pytest, an automatic fixture, plain code."""
+    """Whether it affects every test: a pytest hook, an autouse fixture, plain code."""
     plugins: bool = False
-    """Whether it names plug-ins of pytest."""
+    """Whether it names pytest plug-ins."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file of Python."""
+    """A Python file."""
 
     statements: tuple[Statement, ...]
     registers_on: frozenset[str] = field(default_factory=frozenset[str])
-    """The names, with their modules, in which importing this one leaves something."""
+    """The objects, as dotted names, that importing this module modifies."""
     derives_from: frozenset[str] = field(default_factory=frozenset[str])
     has_effects: bool = False
-    """Whether importing it changes something that is not in the project."""
+    """Whether importing it changes something outside of the project."""
     uses: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What it imports for all of its statements, by the name that it gets."""
+    """What it imports at the top level, by the bound name."""
     is_registry: bool = False
     mentions_file: bool = False
 
     @functools.cached_property
     def defined(self) -> frozenset[str]:
-        """All names that it gives a meaning, imports apart."""
+        """All names that it defines, except imports."""
         return frozenset(name for statement in self.statements for name in statement.defines)
 
 
 @functools.cache
 def read(text: str) -> Source:
-    """Read a file. Raises SyntaxError where it is not Python."""
+    """Parse a file. Raises SyntaxError if it is not Python."""
     body = ast.parse(text).body
     imports = {
         name: dotted
@@ -79,7 +79,7 @@ def read(text: str) -> Source:
         for name, dotted in _imports(node)
     }
     registrations = {imports[r] for node in body for r in _touched(node) if r in imports}
-    # A fixture made by a call is not seen from its function.
+    # A fixture created by a call cannot be recognised by its function.
     loose = bool(re.search(r"(?<!@)pytest\.fixture|(?<![.\w])fixture\(", text))
     foreign = {dotted for dotted in registrations if not _is_quiet(dotted)}
     return Source(
@@ -118,7 +118,7 @@ def _constants(inside: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def _steps(node: ast.AST) -> Iterator[str]:
-    """Yield texts that are a part of a path."""
+    """Yield string literals that are a part of a path."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         yield from _constants([node.left, node.right])
     if isinstance(node, ast.Call) and _last(node.func) in PATHS:
@@ -126,7 +126,7 @@ def _steps(node: ast.AST) -> Iterator[str]:
 
 
 def _asked(node: ast.AST, *, loose: bool) -> Iterator[str]:
-    """Yield the names by which a test, or a fixture, asks for fixtures."""
+    """Yield the names of the fixtures that a test or a fixture requests."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         is_fixture = any("fixture" in ast.dump(decorator) for decorator in node.decorator_list)
         if loose or is_fixture or node.name.startswith(("test", "pytest_")):
@@ -138,7 +138,7 @@ def _asked(node: ast.AST, *, loose: bool) -> Iterator[str]:
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk over all but docstrings: what they name is not used."""
+    """Walk over everything but docstrings, which use nothing."""
     pending = [node]
     while pending:
         current = pending.pop()
@@ -162,7 +162,7 @@ def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
         if isinstance(inner, ast.Import):
             for alias in inner.names:
                 top = alias.name.partition(".")[0]
-                # What `import a.b` binds is `a`, and what is used of it may be all of `a.b`.
+                # `import a.b` binds `a`; through it all of `a.b` may be used.
                 yield alias.asname or alias.name, alias.name
                 if not alias.asname:
                     yield top, alias.name
@@ -173,7 +173,7 @@ def _imports(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a statement gives a meaning, imports apart."""
+    """Yield the names that a statement defines, except imports."""
     if isinstance(node, DEFINITIONS):
         yield node.name
         return
@@ -183,7 +183,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 
 def _unclear(call: ast.Call) -> str:
-    """Return the name of what is called if its first argument is nothing that stands there."""
+    """Return the name of a called function whose first argument is no literal."""
     name = _last(call.func)
     if name in LISTING | WALKING:
         return name
@@ -206,7 +206,7 @@ def _root(node: ast.AST) -> str:
 
 
 def _touched(node: ast.stmt) -> Iterator[str]:
-    """Yield the names in whose objects a statement at the top of a module may leave something."""
+    """Yield the names of objects that a top-level statement may modify."""
     if isinstance(node, DEFINITIONS):
         yield from map(_root, node.decorator_list)
     elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -236,7 +236,7 @@ def _has_effects(node: ast.stmt) -> bool:
         return not all(isinstance(t, ast.Name | ast.Tuple) for t in targets)
     if isinstance(node, ast.If) and _root(node.test) == "TYPE_CHECKING":
         return False
-    # Of `if __name__ == "__main__"` only a process of its own sees something.
+    # The body of `if __name__ == "__main__"` only runs in a process of its own.
     is_main = isinstance(node, ast.If) and "__main__" in ast.dump(node.test)
     return not is_main
 

@@ -1,4 +1,4 @@
-"""What ruff says of projects; of what many of them share, once."""
+"""Ruff's findings in projects; a finding that several projects share is reported once."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 COMMANDS = (("check",), ("format", "--check"))
 QUIETLY = ("--output-format", "concise", "--no-cache", "--quiet")
-# Each project lies in a folder with its number as a name.
+# Each project is in a folder named by its number.
 PROJECT = re.compile(r"(?<![^\s'\"])\d+/")
 UNFORMATTED = re.compile(r":\d+:\d+: unformatted: .*")
 

@@ -3,7 +3,6 @@
 import functools
 import itertools
 import random
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,12 +11,13 @@ from functools import cached_property
 from pathlib import Path
 
 from plinth.harness import checks, commands, examples, facts, prose, style
-from plinth.harness.claims import Claim, agree, grouped
+from plinth.harness.claims import Claim, agree, counterexample
 from plinth.harness.coverage import covering_array
 from plinth.harness.environment import Distribution, Environment
 from plinth.harness.hints import Hints
-from plinth.harness.render import MACHINERY, Found, Reading, Renderer, Unit
-from plinth.harness.space import Answers, AnswerSpace
+from plinth.harness.relations import Relations
+from plinth.harness.render import Found, Reading, Renderer, Unit
+from plinth.harness.space import Answers
 
 # A file with more texts is checked by chunks: each share, each pair of shares, and a sample.
 FEW = 256
@@ -30,7 +30,7 @@ RECORD = ".copier-answers.yml"
 
 @dataclass(frozen=True)
 class Bodies:
-    """The texts of a file; all that there are, or those that stand for them."""
+    """The texts of a file: all of them, or a selection."""
 
     path: str
     found: Sequence[Found[str]]
@@ -51,7 +51,7 @@ class Survey:
 
     @cached_property
     def units(self) -> list[Unit]:
-        """Every text, those of shared files by share; the record of the answers says nothing."""
+        """Every text, shared files by share; the record of the answers is left out."""
         paths = [path for path in self.renderer.sources if path != RECORD]
         return [unit for path in paths for unit in self.renderer.units(path)]
 
@@ -112,6 +112,7 @@ class Survey:
 
     def _problems(self) -> Iterator[str]:
         yield from checks.check_names(self.renderer.sources)
+        yield from self._hints.unnamed(self.renderer.conditions)
         for bodies in self.bodies:
             for text in {found.result for found in bodies.found}:
                 yield from _check(bodies.path, text)
@@ -125,23 +126,11 @@ class Survey:
     @cached_property
     def claims(self) -> list[Claim]:
         """What must hold between the texts of a project."""
-        return [
-            *self._imports(),
-            *self._unused_requirements(),
-            *self._unused_stubs(),
-            *self._settings(),
-            *self._targets(),
-            *self._names(),
-            *prose.claims(self.units),
-            *commands.claims(self.units),
-        ]
+        relations = Relations(self.renderer, self.units, self._hints, self.distributions)
+        return [*relations.claims(), *prose.claims(self.units), *commands.claims(self.units)]
 
     def _at(self, *paths: str) -> list[Unit]:
         return [unit for unit in self.units if unit.path in paths]
-
-    @cached_property
-    def _python(self) -> list[Unit]:
-        return [unit for unit in self.units if facts.is_python(unit)]
 
     @cached_property
     def least(self) -> Answers:
@@ -183,8 +172,8 @@ class Survey:
         generator = random.Random(path)  # noqa: S311 - it picks what is checked
         combinations = [
             self.least,
-            *filter(None, map(self._with, itertools.combinations(sorted(parts), 1))),
-            *filter(None, map(self._with, itertools.combinations(sorted(parts), 2))),
+            *filter(None, map(self.with_parts, itertools.combinations(sorted(parts), 1))),
+            *filter(None, map(self.with_parts, itertools.combinations(sorted(parts), 2))),
             *self._pairs,
             *(self.space.sample(generator) for _ in range(self._sample)),
         ]
@@ -195,8 +184,8 @@ class Survey:
     def _pairs(self) -> list[Answers]:
         return covering_array(self.space)
 
-    def _with(self, parts: Iterable[str]) -> Answers | None:
-        """Return a combination with these parts on and few others; None where there is none."""
+    def with_parts(self, parts: Iterable[str]) -> Answers | None:
+        """Return a combination with these parts on and few others, None if there is none."""
         wanted = [*parts]
         ways = self.renderer.explore(lambda reading: all(map(reading.part, wanted)))
         for way in ways:
@@ -247,228 +236,8 @@ class Survey:
         with tempfile.TemporaryDirectory() as folder:
             yield from style.findings(self.trees, Path(folder))
 
-    def _imports(self) -> Iterator[Claim]:
-        """Claim that what is imported is a file of the project, or declared."""
-        own = {
-            facts.module_of(path): path for path in self.renderer.sources if path.endswith(".py")
-        }
-        packages = {name.partition(".")[0] for name in own}
-        there = grouped((unit.path, unit) for unit in self._python)
-        declared = self._declared
-        harness = {facts.distribution(text) for text in self._hints.machinery}
-        for unit in self._python:
-            for name in sorted(set(_imported(unit.text))):
-                top = name.partition(".")[0]
-                if top in packages:
-                    module = name if name in own else name.rpartition(".")[0]
-                    providers = there.get(own.get(module, ""), [])
-                    yield Claim(unit, f"imports {module}, which is not there", providers)
-                elif not facts.is_standard(name):
-                    tables = (
-                        [facts.RUNTIME]
-                        if unit.path.startswith(("src/", "migrations/"))
-                        else [facts.RUNTIME, facts.DEVELOPMENT]
-                    )
-                    names = self._installed.get(top, [])
-                    if unit.path.startswith(MACHINERY) and not harness.isdisjoint(names):
-                        continue
-                    providers = [
-                        answers
-                        for n in names
-                        for t in tables
-                        for answers in declared.get((t, n), [])
-                    ]
-                    yield Claim(unit, f"imports {top}, which is not declared", providers)
-
-    @cached_property
-    def _declared(self) -> Mapping[tuple[str, str], list[Answers]]:
-        """Which answers declare a distribution, by table and name."""
-        return grouped(
-            ((table, facts.distribution(text)), unit)
-            for unit in self._at("pyproject.toml")
-            for table, text in facts.requirements(unit)
-        )
-
-    @cached_property
-    def _installed(self) -> Mapping[str, list[str]]:
-        """The distributions that bring a module."""
-        found: dict[str, list[str]] = {}
-        for name, distribution in self.distributions.items():
-            for module in distribution.modules:
-                found.setdefault(module, []).append(name)
-        return found
-
-    @cached_property
-    def _importers(self) -> Mapping[str, list[Answers]]:
-        """Which answers import a module, or something in it."""
-        return grouped(
-            (name, unit)
-            for unit in self._python
-            if not unit.path.startswith(MACHINERY)
-            for name in {
-                above
-                for imported in _imported(unit.text)
-                for above in itertools.accumulate(imported.split("."), "{}.{}".format)
-            }
-        )
-
-    def _unused_requirements(self) -> Iterator[Claim]:
-        """Each requirement is imported, run, named in a setting, or a plug-in of pytest."""
-        installed = self.distributions
-        for unit in self._at("pyproject.toml"):
-            for _, text in facts.requirements(unit):
-                name = facts.distribution(text)
-                brings = installed[name]
-                if brings.plugins:
-                    continue
-                modules = [module.removesuffix("-stubs") for module in brings.modules]
-                users = [user for module in modules for user in self._importers.get(module, [])]
-                spelled = {*modules, *brings.scripts, name}
-                words = "|".join(map(re.escape, spelled))
-                users += self._mentions(rf"(?<![\w.-])({words})(?![\w-])", spelled)
-                if name in self._hints.used_through:
-                    users += self._mentions(self._hints.used_through[name])
-                yield Claim(unit, f"requires {name}, which nothing uses", users)
-
-    def _unused_stubs(self) -> Iterator[Claim]:
-        """Each file of types for a library is of a module that is imported, or lies above one."""
-        for unit in self.units:
-            if unit.path.startswith("typings/"):
-                module = facts.module_of(unit.path)
-                users = self._importers.get(module, [])
-                yield Claim(unit, f"has types of {module}, which nothing imports", users)
-
-    def _mentions(self, pattern: str, literals: Collection[str] = ("",)) -> list[Answers]:
-        """Return the answers that bring such words in, lists of requirements apart.
-
-        Where none of the literals stands, the pattern does not match.
-        """
-        word = re.compile(pattern)
-        found: list[Answers] = []
-        for unit in self.units:
-            # What a project requires, it uses without what only the harness adds.
-            if unit.kind in {facts.RUNTIME, facts.DEVELOPMENT} or unit.path.startswith(MACHINERY):
-                continue
-            text = unit.text
-            if unit.path == "pyproject.toml" and not unit.kind:
-                text = text[text.index("[tool.") :]
-            if any(literal in text for literal in literals) and word.search(text):
-                found.append(unit.answers)
-        return found
-
-    def _settings(self) -> Iterator[Claim]:
-        """Each setting has an example, and what is named as a setting is one."""
-        declared = grouped((name, unit) for unit in self._python for name in _settings(unit.text))
-        examples = grouped(
-            (name, unit)
-            for unit in self._at(".env.example")
-            for name in facts.EXAMPLE.findall(unit.text)
-        )
-        for unit in self._python:
-            for name in _settings(unit.text):
-                yield Claim(unit, f"has {name}, not in .env.example", examples.get(name, []))
-        for unit in self.units:
-            for name in sorted(set(facts.SETTING.findall(unit.text))):
-                yield Claim(unit, f"names {name}, which is no setting", declared.get(name, []))
-
-    def _targets(self) -> Iterator[Claim]:
-        """Whoever says `make x` finds the target x."""
-        targets = grouped(
-            (name, unit)
-            for unit in self._at("Makefile")
-            for name in facts.TARGET.findall(unit.text)
-        )
-        for unit in self.units:
-            for name in sorted(set(facts.calls(unit))):
-                yield Claim(unit, f"says make {name}, no such target", targets.get(name, []))
-
-    def _names(self) -> Iterator[Claim]:
-        """Nothing names what belongs to a part that is off."""
-        patterns: dict[str, list[Answers]] = {}
-        # Words of a part that is not there fail here.
-        for part in {**self.renderer.conditions, **self._hints.words}:
-            ways = self.renderer.explore(functools.partial(_is_on, part))
-            on = [way.answers for way in ways if way.result]
-            for pattern in self._belongings(part):
-                patterns.setdefault(pattern, []).extend(on)
-        texts = [(unit, f"{unit.path}\n{unit.text}") for unit in self.units]
-        for pattern, providers in patterns.items():
-            word, literal = re.compile(pattern), _literal(pattern)
-            for unit, text in texts:
-                if literal in text and (found := word.search(text)):
-                    yield Claim(unit, f"names {found[0]!r}, which is not there", providers)
-
-    def _belongings(self, part: str) -> Iterator[str]:
-        """Yield patterns of what only exists with a part.
-
-        Of distributions, settings and modules the name; a service's may be any word, so that of it
-        only as a key.
-        """
-        for kind in (facts.RUNTIME, facts.DEVELOPMENT):
-            for _, text in facts.requirements(Unit("", self.renderer.share(part, kind), {}, kind)):
-                if (name := facts.distribution(text)) not in self._shared:
-                    yield _word(name)
-        yield from map(_word, facts.EXAMPLE.findall(self.renderer.share(part, "env")))
-        if words := self._hints.words.get(part):
-            yield words
-        for name in facts.SERVICE.findall(self.renderer.share(part, "compose")):
-            yield rf"(?m)^ +{re.escape(name)}:$"
-        for path in self.renderer.share(part, "owns").split():
-            if path.startswith("src/"):
-                yield _word(facts.module_of(path))
-
-    @cached_property
-    def _shared(self) -> set[str]:
-        """The distributions that pyproject.toml itself requires, whatever parts are on."""
-        own = [unit for unit in self._at("pyproject.toml") if not unit.kind]
-        return {facts.distribution(text) for unit in own for _, text in facts.requirements(unit)}
-
-
-def counterexample(space: AnswerSpace, claim: Claim) -> Answers | None:
-    """Return answers that bring the text in and nothing that it needs; None if there are none."""
-    pending = [(space.choose(claim.unit.answers), 0)]
-    while pending:
-        choices, number = pending.pop()
-        if number == len(claim.providers):
-            return choices.made
-        provider = claim.providers[number]
-        unknown = [name for name in provider if name not in choices.made]
-        if any(choices.made[n] != provider[n] for n in provider if n in choices.made):
-            pending.append((choices, number + 1))
-        elif unknown:
-            ways = (choices.with_all({unknown[0]: a}) for a in choices.legal(unknown[0]))
-            pending += [(way, number) for way in ways if way]
-    return None
-
-
-BEFORE, AFTER = r"(?<![\w.-])", r"(?![\w-])"
-
-
-def _word(name: str) -> str:
-    return f"{BEFORE}{re.escape(name)}{AFTER}"
-
-
-def _literal(pattern: str) -> str:
-    """Return what stands in every text that matches: much faster to look for."""
-    literal = pattern.removeprefix(BEFORE).removesuffix(AFTER).replace("\\", "")
-    return literal if pattern == _word(literal) else ""
-
 
 # Texts are the same in many surveys of one process: each is read once.
 @functools.cache
 def _check(path: str, text: str) -> Sequence[str]:
     return [*checks.check_text(path, text), *checks.check_syntax(path, text)]
-
-
-@functools.cache
-def _imported(text: str) -> Sequence[str]:
-    return [*facts.imported(text)]
-
-
-@functools.cache
-def _settings(text: str) -> Sequence[str]:
-    return [*facts.settings(Unit("", text, {}))]
-
-
-def _is_on(part: str, reading: Reading) -> bool:
-    return reading.part(part)

@@ -9,7 +9,7 @@ from plinth.harness.render import LOOP, Found, PartsOff, Reading, Renderer
 from plinth.harness.space import Answer, Answers, argument
 
 VARIANTS = "variants/"
-# What answers have in common: to each question those that lead to the same.
+# Answers with the same result: for each question, those that lead to it.
 Choice = Mapping[str, frozenset[Answer]]
 
 
@@ -48,7 +48,7 @@ def destination(path: str) -> str:
 
 
 def near(renderer: Renderer, path: str) -> list[str]:
-    """Return files that could be meant by a path that is none."""
+    """Return files that a path may have meant that does not exist."""
     name = PurePosixPath(path).name
     same = [known for known in renderer.sources if PurePosixPath(known).name == name]
     close = difflib.get_close_matches(path, renderer.sources, n=5, cutoff=0.7)

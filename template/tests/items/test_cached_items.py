@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from app.db.session import Database
 from app.items.models import Item
-from tests.items.conftest import create_item
+from tests.items.test_items import create_item
 
 
 @pytest.fixture

@@ -8,12 +8,28 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from fastapi import FastAPI
+from polyfactory import Use
+from polyfactory.factories.pydantic_factory import ModelFactory
 from sqlalchemy import URL
 
-from app.items.schemas import ItemRead
+from app.items.schemas import ItemCreate, ItemRead
 from app.main import create_app
 from tests.conftest import settings_for
-from tests.items.conftest import ItemFactory, create_item
+
+
+class ItemFactory(ModelFactory[ItemCreate]):
+    """The body of a request that creates an item."""
+
+    title = Use(ModelFactory.__faker__.sentence)
+    description = Use(ModelFactory.__faker__.text)
+
+
+async def create_item(client: httpx2.AsyncClient, **fields: str) -> ItemRead:
+    """Create an item over HTTP."""
+    body = ItemFactory.build().model_dump() | fields
+    response = await client.post("/items", json=body)
+    assert response.status_code == 201, response.text
+    return ItemRead.model_validate(response.json())
 
 
 def ids(page: httpx2.Response) -> Sequence[UUID]:

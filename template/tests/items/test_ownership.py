@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from app.db.session import Database
 from app.items.models import Item
 from tests.conftest import client_of
-from tests.items.conftest import create_item
+from tests.items.test_items import create_item
 from tests.users.fixtures import log_in
 
 

@@ -27,14 +27,14 @@ from app.tasks.tasks import delete_old
 from tests.tasks.fixtures import HeldTasks, failed_tasks
 
 
-@task("tests:fail")
+@task("test:fail")
 async def fail(_: TaskContext, number: int) -> None:
     """Fail."""
     message = f"number {number}"
     raise ValueError(message)
 
 
-@task("tests:dawdle")
+@task("test:dawdle")
 async def dawdle(_: TaskContext) -> None:
     """Exceed the time limit."""
     await asyncio.sleep(10)
@@ -52,7 +52,7 @@ async def test_failed_task_is_retried(tasks: HeldTasks, database: Database) -> N
     [sent] = tasks.held
     await tasks.do_all(database)
     [failed] = await failed_tasks(database)
-    assert (failed.name, failed.error) == ("tests:fail", "ValueError: number 7")
+    assert (failed.name, failed.error) == ("test:fail", "ValueError: number 7")
     await send_failed(context, utc_now())
     assert not tasks.held, "it is not due yet"
     await make_due(database)
@@ -111,7 +111,7 @@ async def test_log_of_a_task_has_the_request_id(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [end] = [line for line in lines if line["message"] == "task"]
     assert end["request_id"] == "from-outside"
-    assert end["task"] == "tests:fail"
+    assert end["task"] == "test:fail"
     assert end["ok"] is False
 
 

@@ -12,6 +12,8 @@ import tools
 
 # Generous: a busy machine takes its time.
 TIMEOUT = 120
+EMBEDDED = ("embedded_nats.py", "embedded_postgres.py", "embedded_redis.py")
+LAUNCHER = ("__init__.py", "run.py", *EMBEDDED)
 SLEEP = [sys.executable, "-c", "import time; print('child is up', flush=True); time.sleep(600)"]
 CONFIGURATION = """
 [tool.alembic]
@@ -29,11 +31,11 @@ pathlib.Path("migrated").write_text(os.environ["APP_DATABASE_URL"])
 def create_project(folder: Path) -> Path:
     """Put the project into the folder; returns its root."""
     project = folder / "project"
-    shutil.copytree(
-        Path(tools.__file__).parent,
-        project / "tools",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    copied = project / tools.__name__
+    copied.mkdir(parents=True)
+    for name in LAUNCHER:
+        if (file := Path(tools.__file__).with_name(name)).exists():
+            shutil.copyfile(file, copied / name)
     (project / "migrations" / "versions").mkdir(parents=True)
     (project / "migrations" / "env.py").write_text(MIGRATION)
     (project / "pyproject.toml").write_text(CONFIGURATION)

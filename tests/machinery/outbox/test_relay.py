@@ -18,11 +18,11 @@ from app.outbox.outbox import Outbox, deliver
 from app.outbox.relay import relay, send_batch
 from app.outbox.wakeup import POLL_INTERVAL, listening
 from app.tasks.process import background
-from tests.machinery.tasks.fixtures import module_of_part, secret
+from tests.machinery.tasks.fixtures import MARKINGS, first_of, secret
 from tests.machinery.tasks.processes import are_recorded, comes_true, started
 from tests.tasks.fixtures import HeldTasks
 
-MARKING = module_of_part("marking")
+MARKING = first_of(MARKINGS)
 
 
 async def store(database: Database, aggregate: str, *keys: str) -> None:

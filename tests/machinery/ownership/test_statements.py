@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from app.db.session import Database
-from tests.items.conftest import create_item
+from tests.items.test_items import create_item
 from tests.users.fixtures import log_in
 
 

@@ -1,10 +1,8 @@
 """The linter of migrations finds what blocks a table in use, and nothing else."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.test_migration_locks import lint
+from tests.test_migrations import lint
 
 
 @pytest.mark.parametrize(
@@ -16,15 +14,9 @@ from tests.test_migration_locks import lint
         "ALTER TABLE items ADD CONSTRAINT uq_items_name UNIQUE (name);",
     ],
 )
-def test_change_that_blocks_a_table_is_found(sql: str, tmp_path: Path) -> None:
-    file = tmp_path / "revision.sql"
-    file.write_text(sql, "utf-8")
-    done = lint(file)
-    assert done.returncode == 1
-    assert file.name in done.stdout + done.stderr
+async def test_change_that_blocks_a_table_is_found(sql: str) -> None:
+    assert "revision.sql" in await lint(sql, "revision.sql")
 
 
-def test_harmless_change_passes(tmp_path: Path) -> None:
-    file = tmp_path / "revision.sql"
-    file.write_text("ALTER TABLE items ADD COLUMN size varchar(10);", "utf-8")
-    assert lint(file).returncode == 0
+async def test_harmless_change_passes() -> None:
+    assert not await lint("ALTER TABLE items ADD COLUMN size varchar(10);", "revision.sql")

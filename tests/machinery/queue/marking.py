@@ -13,7 +13,7 @@ from app.tasks.task import Sender, TaskContext, task
 from app.tasks.worker import main
 
 
-@task("tests:mark")
+@task("test:mark")
 async def mark(context: TaskContext, key: str, seconds: float) -> None:
     """Record that it began, wait, and record that it is finished."""
     async with context.database.write.begin() as session:

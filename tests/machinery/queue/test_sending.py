@@ -19,16 +19,16 @@ from tests.tasks.fixtures import HeldTasks, failed_tasks
 from tests.tasks.test_tasks import dawdle, fail
 
 received = list[UUID]()
-hurried = task("tests:hurried", attempts=1, time_limit=0.05)(dawdle.function)
+hurried = task("test:hurried", attempts=1, time_limit=0.05)(dawdle.function)
 
 
-@task("tests:receive")
+@task("test:receive")
 async def receive(_: TaskContext, identifier: UUID) -> None:
     """Keep the argument."""
     received.append(identifier)
 
 
-@task("tests:record")
+@task("test:record")
 async def record(context: TaskContext, key: str) -> None:
     """Record an effect."""
     async with context.database.write.begin() as session:
@@ -97,5 +97,5 @@ async def test_unreachable_broker_accepts_no_task(broker_url: str) -> None:
 
 
 def test_names_of_tasks_are_unique() -> None:
-    with pytest.raises(ValueError, match=r"There is a task called tests:fail already\."):
+    with pytest.raises(ValueError, match=r"There is a task called test:fail already\."):
         task(fail.name)

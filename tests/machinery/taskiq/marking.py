@@ -17,7 +17,7 @@ from app.tasks.service import first_time
 from app.tasks.worker import worker_arguments
 
 
-@shared_task(task_name="tests:mark")
+@shared_task(task_name="test:mark")
 async def mark(key: str, seconds: float, database: Database = TaskiqDepends()) -> None:
     """Record that it began, wait, and record that it is finished."""
     async with database.write.begin() as session:

@@ -2,9 +2,8 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from uuid import uuid4
 
@@ -15,27 +14,35 @@ from sqlalchemy import URL
 from app.core.config import Settings
 from app.db.session import Database
 from app.tasks.config import TaskSettings
+from tests.conftest import PROJECT
 
 TIME_LIMIT = 1
 REDELIVERY_AFTER = 2.5
 
 
-def module_of_part(*names: str) -> ModuleType:
-    """Import the first module of these names that a part has in its folder."""
-    for name in names:
-        for file in Path(__file__).parent.parent.glob(f"*/{name}.py"):
-            return import_module(f"tests.machinery.{file.parent.name}.{name}")
-    raise LookupError(names)
+# Named, so that the harness sees what a test depends on. Redis may be here for the cache alone.
+BROKERS = (
+    "tests.machinery.celery_rabbitmq.queue_server",
+    "tests.machinery.dramatiq_rabbitmq.queue_server",
+    "tests.machinery.taskiq_rabbitmq.queue_server",
+    "tests.machinery.kafka.queue_server",
+    "tests.machinery.nats.queue_server",
+    "tests.machinery.redis.server",
+)
+MARKINGS = ("tests.machinery.queue.marking", "tests.machinery.taskiq.marking")
 
 
-# A server of the second name may be here for another purpose.
-BROKER = ("queue_server", "server")
+def first_of(modules: Sequence[str]) -> ModuleType:
+    """Import the first of these modules that the project has."""
+    return import_module(
+        next(name for name in modules if (PROJECT / f"{name.replace('.', '/')}.py").exists())
+    )
 
 
 @pytest.fixture(scope="session")
 def broker_url() -> Iterator[str]:
     """The URL of a real broker."""
-    with module_of_part(*BROKER).server() as url:
+    with first_of(BROKERS).server() as url:
         yield url
 
 
@@ -43,7 +50,7 @@ def broker_url() -> Iterator[str]:
 async def queue(broker_url: str) -> AsyncIterator[str]:
     """The name of a queue of the test's own, which is deleted after it."""
     name = f"test-{uuid4().hex}"
-    async with module_of_part(*BROKER).cleaned(broker_url, name):
+    async with first_of(BROKERS).cleaned(broker_url, name):
         yield name
 
 
@@ -73,7 +80,7 @@ def task_environment(own_database: URL, broker_url: str, queue: str) -> dict[str
 async def sender(broker_url: str, queue: str, effects: Database) -> AsyncIterator[object]:
     """The service's end of the queue, of a type of the library's."""
     settings = TaskSettings(queue=queue, time_limit=TIME_LIMIT, redelivery_after=REDELIVERY_AFTER)
-    async with module_of_part("marking").opened(broker_url, settings, effects) as sender:
+    async with first_of(MARKINGS).opened(broker_url, settings, effects) as sender:
         yield sender
 
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from app.db.session import Database
-from tests.machinery.tasks.fixtures import module_of_part
+from tests.machinery.tasks.fixtures import MARKINGS, first_of
 from tests.machinery.tasks.processes import PROJECT, TIMEOUT, are_recorded, kill, started
 
-MARKING = module_of_part("marking")
+MARKING = first_of(MARKINGS)
 WORKER = MARKING.__name__
 
 

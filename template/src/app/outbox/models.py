@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Self
 
-from sqlalchemy import BigInteger, ColumnElement, Index, Select, String, Text, exists, select
+from sqlalchemy import ColumnElement, Index, Select, String, Text, exists, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from app.db.base import Base, CreatedAt
+from app.db.base import Base, CreatedAt, SerialNumber
 
 
 class OutboxMessage(Base):
@@ -15,8 +15,7 @@ class OutboxMessage(Base):
     __tablename__ = "outbox_messages"
     __table_args__ = (Index(None, "aggregate", "id"),)
 
-    # Numbered by the database: the clocks of several machines do not agree on an order.
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    id: Mapped[SerialNumber]
     aggregate: Mapped[str] = mapped_column(String(100))
     message: Mapped[str] = mapped_column(Text)
     created_at: Mapped[CreatedAt]

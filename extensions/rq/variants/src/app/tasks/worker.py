@@ -15,7 +15,7 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Worker
 
-from app.tasks.broker import JOB, SERIALIZER, create_queue
+from app.tasks.broker import SERIALIZER, create_queue
 from app.tasks.config import TaskSettings
 from app.tasks.connection import opened_context
 from app.tasks.process import import_tasks, process_settings, touch_heartbeat
@@ -35,7 +35,7 @@ def main() -> None:
     settings, url = process_settings()
     # Imported once here, not in each process that is forked; this module under its own name too.
     import_tasks()
-    importlib.import_module(JOB.rpartition(".")[0])
+    importlib.import_module("app.tasks.worker")
     logger.info("ready for tasks")
     is_stopped = False
     while not is_stopped:

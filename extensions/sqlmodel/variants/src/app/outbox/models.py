@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import BigInteger, ColumnElement, Index, Select, Text, exists, select
+from sqlalchemy import ColumnElement, Index, Select, Text, exists, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, col
 
-from app.db.base import Base, UTCDateTime, utc_now
+from app.db.base import SERIAL, Base, UTCDateTime, utc_now
 
 
 class OutboxMessage(Base, table=True):
@@ -17,8 +17,7 @@ class OutboxMessage(Base, table=True):
     table_name = "outbox_messages"
     __table_args__ = (Index(None, "aggregate", "id"),)
 
-    # Numbered by the database: the clocks of several machines do not agree on an order.
-    id: int = Field(default=None, primary_key=True, sa_type=BigInteger)
+    id: int = Field(default=None, primary_key=True, sa_type=SERIAL)
     aggregate: str = Field(max_length=100)
     message: str = Field(sa_type=Text)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)

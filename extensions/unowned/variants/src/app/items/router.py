@@ -4,10 +4,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
 
-{% if cache != "none" %}
-from app.cache.cache import CacheDep
-from app.cache.entries import row
-{% endif %}
 from app.core.errors import problem_responses
 from app.core.pagination import Page, PageParams, link_next_page
 from app.core.preconditions import (
@@ -18,7 +14,7 @@ from app.core.preconditions import (
     etag_of,
     not_modified,
 )
-from app.db.session import {{ "DatabaseDep, " if cache != "none" else "" }}ReadSession, WriteSession
+from app.db.session import ReadSession, WriteSession
 from app.items import service
 from app.items.errors import ItemNotFound
 from app.items.models import Item
@@ -51,26 +47,12 @@ async def create_item(new: ItemCreate, session: WriteSession, response: Response
 @router.get("/{item_id}", response_model=ItemRead, responses={**NOT_FOUND, **NOT_MODIFIED})
 async def read_item(
     item_id: UUID,
-{% if cache == "none" %}
     session: ReadSession,
-{% else %}
-    database: DatabaseDep,
-    cache: CacheDep,
-{% endif %}
     response: Response,
     if_none_match: IfNoneMatch = None,
-) -> {{ "Item" if cache == "none" else "ItemRead" }} | Response:
+) -> Item | Response:
     """Read an item."""
-{% if cache == "none" %}
     item = await service.get_item(session, item_id)
-{% else %}
-
-    async def load() -> ItemRead:
-        async with database.read() as session:
-            return ItemRead.model_validate(await service.get_item(session, item_id))
-
-    item = await cache.get_or_load(ItemRead, [row(Item, item_id)], load)
-{% endif %}
     response.headers["ETag"] = etag_of(item.version)
     return not_modified(if_none_match, item.version) or item
 

@@ -4,10 +4,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
 
-{% if cache != "none" %}
-from app.cache.cache import CacheDep
-from app.cache.entries import row
-{% endif %}
 from app.core.errors import Conflict, problem_responses
 from app.core.pagination import Page, PageParams, link_next_page
 from app.core.preconditions import (
@@ -18,15 +14,12 @@ from app.core.preconditions import (
     etag_of,
     not_modified,
 )
-from app.db.session import {{ "DatabaseDep, " if cache != "none" else "" }}ReadSession, WriteSession
+from app.db.session import ReadSession, WriteSession
 from app.items import service
 from app.items.errors import ItemNotFound
 from app.items.models import Item
 from app.items.schemas import ItemCreate, ItemRead, ItemUpdate
 from app.users.dependencies import AUTHENTICATED, CurrentUser
-{% if cache != "none" %}
-from app.users.models import User
-{% endif %}
 
 router = APIRouter(prefix="/items", tags=["items"], responses=AUTHENTICATED)
 
@@ -67,26 +60,12 @@ async def create_item(
 async def read_item(
     item_id: UUID,
     user: CurrentUser,
-{% if cache == "none" %}
     session: ReadSession,
-{% else %}
-    database: DatabaseDep,
-    cache: CacheDep,
-{% endif %}
     response: Response,
     if_none_match: IfNoneMatch = None,
-) -> {{ "Item" if cache == "none" else "ItemRead" }} | Response:
+) -> Item | Response:
     """Read one of my items."""
-{% if cache == "none" %}
     item = await service.get_item(session, user, item_id)
-{% else %}
-
-    async def load() -> ItemRead:
-        async with database.read() as session:
-            return ItemRead.model_validate(await service.get_item(session, user, item_id))
-
-    item = await cache.get_or_load(ItemRead, [row(Item, item_id), row(User, user.id)], load)
-{% endif %}
     response.headers["ETag"] = etag_of(item.version)
     return not_modified(if_none_match, item.version) or item
 

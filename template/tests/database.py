@@ -1,54 +1,24 @@
 """The databases of the tests: real ones, created for a test run and dropped after it."""
 
-{% if container %}
-import os
-{% endif %}
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-{% if container %}
-from pathlib import Path
-{% endif %}
 from uuid import uuid4
 
-{% if container %}
-import yaml
-{% endif %}
 from sqlalchemy import URL, NullPool, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.core.config import DRIVER
 from tools.embedded_postgres import postgres_server
 
-{% if container %}
-COMPOSE = Path(__file__).parent.parent / "compose.yaml"
-
-{% endif %}
 
 @contextmanager
 def database_server(given: str | None) -> Generator[URL]:
-{% if container %}
-    """The given server, or the embedded one.
-
-    With `TEST_DATABASE=container` it is a container of the image that compose.yaml names.
-    """
-    if os.environ.get("TEST_DATABASE") == "container":
-        from testcontainers.community.postgres import (  # noqa: PLC0415 - needs Docker
-            PostgresContainer,
-        )
-
-        image: str = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]["database"]["image"]
-        container = PostgresContainer(image, driver="{{ database_driver }}")
-        # As fast as the embedded server: it does not wait for the disk.
-        with container.with_command("postgres -c fsync=off"):
-            yield make_url(container.get_connection_url())
-    elif given:
-{% else %}
     """The given server, or the embedded one."""
     if given:
-{% endif %}
         yield make_url(given)
     else:
         with postgres_server("test", durable=False) as embedded:
-            yield make_url(embedded.url("postgres", "{{ database_driver }}"))
+            yield make_url(embedded.url("postgres")).set(drivername=DRIVER)
 
 
 @asynccontextmanager

@@ -1,53 +1,20 @@
 """The databases of the tests: real ones, created for a test run and dropped after it."""
 
-{% if container %}
-import os
-{% endif %}
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-{% if container %}
-from pathlib import Path
-{% endif %}
 from uuid import uuid4
 
 import pytest
-{% if container %}
-import yaml
-{% endif %}
 from sqlalchemy import URL, NullPool, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-{% if container %}
-COMPOSE = Path(__file__).parent.parent / "compose.yaml"
-
-{% endif %}
 
 @contextmanager
 def database_server(given: str | None) -> Generator[URL]:
-{% if container %}
-    """The given server, whose user may create databases.
-
-    With `TEST_DATABASE=container` it is a container of the image that compose.yaml names.
-    """
-    if os.environ.get("TEST_DATABASE") == "container":
-        from testcontainers.community.mysql import (  # noqa: PLC0415 - needs Docker
-            MySqlContainer,
-        )
-
-        image: str = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]["database"]["image"]
-        with MySqlContainer(image, dialect="asyncmy", username="root") as container:
-            yield make_url(container.get_connection_url())
-    elif given:
-        yield make_url(given)
-    else:
-        sentence = "Set APP_DATABASE_URL to a MySQL or MariaDB server, or TEST_DATABASE=container."
-        pytest.exit(sentence, 1)
-{% else %}
     """The given server, whose user may create databases."""
     if not given:
         pytest.exit("Set APP_DATABASE_URL to a MySQL or MariaDB server for the tests.", 1)
     yield make_url(given)
-{% endif %}
 
 
 @asynccontextmanager

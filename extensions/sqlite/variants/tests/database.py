@@ -5,29 +5,27 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 from sqlalchemy import URL
+
+from app.core.config import DRIVER
 
 
 @contextmanager
 def database_server(_given: str | None) -> Generator[URL]:
     """A file in a temporary folder, where the other databases go; never the one of development."""
     with TemporaryDirectory() as folder:
-        yield URL.create("sqlite+aiosqlite", database=str(Path(folder) / "server.db"))
+        yield URL.create(DRIVER, database=str(Path(folder) / "server.db"))
 
 
 @asynccontextmanager
 async def new_database(server: URL, template: URL | None = None) -> AsyncGenerator[URL]:
     """An empty database, or a copy of `template`, which must have no open connections."""
-    file = Path(str(server.database)).with_name(f"{uuid4().hex}.db")
-    if template:
-        shutil.copyfile(str(template.database), file)
-    try:
+    with TemporaryDirectory(dir=Path(str(server.database)).parent) as folder:
+        file = Path(folder) / "test.db"
+        if template:
+            shutil.copyfile(str(template.database), file)
         yield server.set(database=str(file))
-    finally:
-        for left in file.parent.glob(f"{file.name}*"):
-            left.unlink()
 
 
 def unreachable(server: URL) -> URL:

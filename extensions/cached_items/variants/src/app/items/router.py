@@ -1,0 +1,104 @@
+"""The caller's items."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, status
+
+from app.cache.cache import CacheDep
+from app.cache.entries import row
+from app.core.errors import Conflict, problem_responses
+from app.core.pagination import Page, PageParams, link_next_page
+from app.core.preconditions import (
+    NOT_MODIFIED,
+    IfMatch,
+    IfNoneMatch,
+    PreconditionFailed,
+    etag_of,
+    not_modified,
+)
+from app.db.session import DatabaseDep, ReadSession, WriteSession
+from app.items import service
+from app.items.errors import ItemNotFound
+from app.items.models import Item
+from app.items.schemas import ItemCreate, ItemRead, ItemUpdate
+from app.users.dependencies import AUTHENTICATED, CurrentUser
+from app.users.models import User
+
+router = APIRouter(prefix="/items", tags=["items"], responses=AUTHENTICATED)
+
+NOT_FOUND = problem_responses(ItemNotFound)
+CHANGED = problem_responses(ItemNotFound, PreconditionFailed)
+
+
+@router.get("", response_model=Page[ItemRead])
+async def list_items(
+    user: CurrentUser,
+    params: PageParams,
+    session: ReadSession,
+    request: Request,
+    response: Response,
+) -> Page[Item]:
+    """List my items, newest first."""
+    page = await service.list_items(session, user, params)
+    link_next_page(request, response, page.next_cursor)
+    return page
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=ItemRead,
+    responses=problem_responses(Conflict),
+)
+async def create_item(
+    new: ItemCreate, user: CurrentUser, session: WriteSession, response: Response
+) -> Item:
+    """Create an item of mine."""
+    item = await service.create_item(session, user, title=new.title, description=new.description)
+    response.headers["ETag"] = etag_of(item.version)
+    return item
+
+
+@router.get("/{item_id}", response_model=ItemRead, responses={**NOT_FOUND, **NOT_MODIFIED})
+async def read_item(
+    item_id: UUID,
+    user: CurrentUser,
+    database: DatabaseDep,
+    cache: CacheDep,
+    response: Response,
+    if_none_match: IfNoneMatch = None,
+) -> ItemRead | Response:
+    """Read one of my items."""
+
+    async def load() -> ItemRead:
+        async with database.read() as session:
+            return ItemRead.model_validate(await service.get_item(session, user, item_id))
+
+    item = await cache.get_or_load(ItemRead, [row(Item, item_id), row(User, user.id)], load)
+    response.headers["ETag"] = etag_of(item.version)
+    return not_modified(if_none_match, item.version) or item
+
+
+@router.patch("/{item_id}", response_model=ItemRead, responses=CHANGED)
+async def update_item(
+    item_id: UUID,
+    changes: ItemUpdate,
+    user: CurrentUser,
+    session: WriteSession,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Item:
+    """Change one of my items; omitted fields stay as they are."""
+    item = await service.update_item(
+        session, user, item_id, changes.model_dump(exclude_unset=True), if_match=if_match
+    )
+    response.headers["ETag"] = etag_of(item.version)
+    return item
+
+
+@router.delete("/{item_id}", status_code=status.HTTP_204_NO_CONTENT, responses=CHANGED)
+async def delete_item(
+    item_id: UUID, user: CurrentUser, session: WriteSession, if_match: IfMatch = None
+) -> None:
+    """Delete one of my items."""
+    await service.delete_item(session, user, item_id, if_match=if_match)

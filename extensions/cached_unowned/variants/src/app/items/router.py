@@ -1,0 +1,87 @@
+"""Items, open to every caller."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, status
+
+from app.cache.cache import CacheDep
+from app.cache.entries import row
+from app.core.errors import problem_responses
+from app.core.pagination import Page, PageParams, link_next_page
+from app.core.preconditions import (
+    NOT_MODIFIED,
+    IfMatch,
+    IfNoneMatch,
+    PreconditionFailed,
+    etag_of,
+    not_modified,
+)
+from app.db.session import DatabaseDep, ReadSession, WriteSession
+from app.items import service
+from app.items.errors import ItemNotFound
+from app.items.models import Item
+from app.items.schemas import ItemCreate, ItemRead, ItemUpdate
+
+router = APIRouter(prefix="/items", tags=["items"])
+
+NOT_FOUND = problem_responses(ItemNotFound)
+CHANGED = problem_responses(ItemNotFound, PreconditionFailed)
+
+
+@router.get("", response_model=Page[ItemRead])
+async def list_items(
+    params: PageParams, session: ReadSession, request: Request, response: Response
+) -> Page[Item]:
+    """List the items, newest first."""
+    page = await service.list_items(session, params)
+    link_next_page(request, response, page.next_cursor)
+    return page
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, response_model=ItemRead)
+async def create_item(new: ItemCreate, session: WriteSession, response: Response) -> Item:
+    """Create an item."""
+    item = await service.create_item(session, title=new.title, description=new.description)
+    response.headers["ETag"] = etag_of(item.version)
+    return item
+
+
+@router.get("/{item_id}", response_model=ItemRead, responses={**NOT_FOUND, **NOT_MODIFIED})
+async def read_item(
+    item_id: UUID,
+    database: DatabaseDep,
+    cache: CacheDep,
+    response: Response,
+    if_none_match: IfNoneMatch = None,
+) -> ItemRead | Response:
+    """Read an item."""
+
+    async def load() -> ItemRead:
+        async with database.read() as session:
+            return ItemRead.model_validate(await service.get_item(session, item_id))
+
+    item = await cache.get_or_load(ItemRead, [row(Item, item_id)], load)
+    response.headers["ETag"] = etag_of(item.version)
+    return not_modified(if_none_match, item.version) or item
+
+
+@router.patch("/{item_id}", response_model=ItemRead, responses=CHANGED)
+async def update_item(
+    item_id: UUID,
+    changes: ItemUpdate,
+    session: WriteSession,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Item:
+    """Change an item; omitted fields stay as they are."""
+    item = await service.update_item(
+        session, item_id, changes.model_dump(exclude_unset=True), if_match=if_match
+    )
+    response.headers["ETag"] = etag_of(item.version)
+    return item
+
+
+@router.delete("/{item_id}", status_code=status.HTTP_204_NO_CONTENT, responses=CHANGED)
+async def delete_item(item_id: UUID, session: WriteSession, if_match: IfMatch = None) -> None:
+    """Delete an item."""
+    await service.delete_item(session, item_id, if_match=if_match)
