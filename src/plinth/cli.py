@@ -95,6 +95,7 @@ def update(  # noqa: PLR0913 - the command's options
     1 anything else.
     """
     service = Service.found(folder, answers_file)
+    service.require_repository()
     if (journal := Journal.found(service)) and not journal.written:
         console.print("Finishing an update that was interrupted.")
         journal.write(service)

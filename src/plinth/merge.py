@@ -175,8 +175,9 @@ def merge_file(before: File | None, mine: File, theirs: File) -> tuple[File, boo
 def lost(original: Tree, service: Tree, after: Tree, carried: Mapping[str, str]) -> list[str]:
     """Return the files of which a line that was written in the service is nowhere afterwards."""
     found: list[str] = []
+    from_where = {new: old for old, new in carried.items()}
     for path, mine in service.items():
-        before = original.get(path)
+        before = original.get(path) or original.get(from_where.get(path, ""))
         if mine == before or mine.is_binary:
             continue
         left = after.get(path) or after.get(carried.get(path, ""))

@@ -56,8 +56,8 @@ class Service:
         """Where the template is, as Copier recorded it."""
         return str(self.answers["_src_path"])
 
-    def require_clean(self) -> None:
-        """Raise StoppedError unless all is committed."""
+    def require_repository(self) -> None:
+        """Raise StoppedError unless it is in a Git repository that has commits."""
         try:
             inside = git.text(self.folder, "rev-parse", "--is-inside-work-tree")
         except (StoppedError, FileNotFoundError):
@@ -70,6 +70,9 @@ class Service:
             git.run(self.folder, "rev-parse", "--verify", "--quiet", "HEAD")
         except StoppedError:
             raise StoppedError("Nothing is committed yet: commit first, and try again.") from None
+
+    def require_clean(self) -> None:
+        """Raise StoppedError unless all is committed."""
         if changed := self._changed():
             files = "".join(f"\n  {line}" for line in changed.splitlines()[:10])
             raise StoppedError(f"Commit or stash your changes first:{files}")

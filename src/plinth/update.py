@@ -18,7 +18,7 @@ from plinth.errors import Exit, StoppedError
 from plinth.journal import Journal
 from plinth.merge import Merge, lost, merge
 from plinth.service import Service
-from plinth.template import Render, Template
+from plinth.template import Render, Template, version
 from plinth.trees import Tree
 
 MOVES, NOTICES = "moves.toml", "notices.toml"
@@ -89,6 +89,8 @@ def plan(service: Service, wish: Wish) -> Plan:
 
     Raises StoppedError where the template or its release is not there, or refuses an answer.
     """
+    if () != version(wish.to) < version(service.release):
+        raise StoppedError(f"{wish.to} is older than {service.release}: there is no way back.")
     with tempfile.TemporaryDirectory(prefix="plinth-") as scratch:
         template = Template.cloned(service, Path(scratch) / "template.git")
         original, release = template.render(
@@ -216,6 +218,6 @@ def check(service: Service, output: TextIO) -> str:
             return said
         if done.returncode:
             return said
-        if command == CHECKS[0]:
+        if command == CHECKS[0] and (service.folder / "uv.lock").exists():
             git.run(service.folder, "add", "--all", "--", "uv.lock")
     return ""

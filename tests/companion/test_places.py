@@ -70,6 +70,10 @@ def test_an_interrupted_update_is_finished(upstream: Upstream, checkout: Checkou
     assert Journal.found(service) is None
 
 
+def _nothing(_: Upstream, __: Checkout) -> None:
+    pass
+
+
 def _dirty(_: Upstream, checkout: Checkout) -> None:
     (checkout.path / "README.md").write_text("changed\n", "utf-8")
 
@@ -118,14 +122,18 @@ FAILURES: dict[str, tuple[Callable[[Upstream, Checkout], None], list[str], str]]
     "template gone": (_template_gone, [], "If it has moved, change _src_path in .copier-answers"),
     "no network": (_no_network, [], "cannot be cloned from https://nowhere.invalid/template.git"),
     "tag gone": (_tag_gone, [], "has no release v0.1.0. The newest is v0.2.0."),
-    "release unknown": (lambda *_: None, ["--to", "v9.9.9"], "has no release v9.9.9. The newest"),
-    "older release": (lambda *_: None, ["--to", "v0.0.1"], "You are downgrading"),
+    "release unknown": (_nothing, ["--to", "v9.9.9"], "has no release v9.9.9. The newest"),
+    "older release": (
+        _nothing,
+        ["--to", "v0.0.1"],
+        "v0.0.1 is older than v0.1.0: there is no way back.",
+    ),
     "no answers": (_no_answers, [], "There is no .copier-answers.yml in"),
     "broken answers": (_broken_answers, [], ".copier-answers.yml"),
     "no release": (_no_release, [], ".copier-answers.yml names no release"),
-    "refused answer": (lambda *_: None, ["--data", "cache=memcached"], "cache"),
-    "no answer": (lambda *_: None, ["--data", "cache"], "--data takes NAME=ANSWER, not 'cache'."),
-    "nothing to continue": (lambda *_: None, ["--continue"], "There is no update to continue."),
+    "refused answer": (_nothing, ["--data", "cache=memcached"], "cache"),
+    "no answer": (_nothing, ["--data", "cache"], "--data takes NAME=ANSWER, not 'cache'."),
+    "nothing to continue": (_nothing, ["--continue"], "There is no update to continue."),
 }
 
 
