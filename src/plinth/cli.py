@@ -4,9 +4,8 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
@@ -39,24 +38,28 @@ Answers = Annotated[
 ]
 
 
+class _EndedError(Exception):
+    """A command has ended with an exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 def main() -> None:
     """Run a command; end with its exit code, and with a sentence where it cannot go on."""
     try:
-        code = app(standalone_mode=False)
+        app()
+    except _EndedError as ended:
+        sys.exit(ended.code)
     except StoppedError as error:
         _stop(str(error), error.code)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(Exit.FAILED)
-    except (KeyboardInterrupt, click.Abort):
-        _stop("Stopped. Nothing was written that --continue would not finish.", Exit.FAILED)
-    else:
-        sys.exit(code or 0)
+    except SystemExit as error:
+        wrong_use = 2  # Typer's code for it, which means "nothing to do" here
+        sys.exit(Exit.FAILED if error.code == wrong_use else error.code)
 
 
-def _stop(sentence: str, code: Exit) -> None:
+def _stop(sentence: str, code: Exit) -> NoReturn:
     if "--json" in sys.argv:
         sys.stdout.write(json.dumps({"status": code.name.lower(), "error": sentence}) + "\n")
     console.print(sentence, style="red", markup=False)
@@ -88,7 +91,7 @@ def update(  # noqa: PLR0913 - the command's options
         bool, typer.Option("--continue", help="Go on after conflicts are resolved.")
     ] = False,
     as_json: AsJson = False,
-) -> int:
+) -> None:
     """Merge a release of the template into a service.
 
     Exit codes: 0 updated, 2 nothing to do, 3 conflicts, 4 would lose work, 5 checks failed,
@@ -103,23 +106,23 @@ def update(  # noqa: PLR0913 - the command's options
         journal.forget(service)  # it was committed, or taken back
         journal = None
     if journal or resume:
-        return _resume(service, journal, checks=checks, as_json=as_json, asked=resume)
+        _resume(service, journal, checks=checks, as_json=as_json, asked=resume)
     service.require_clean()
     wish = Wish(RECORDED if to == "current" else to, answers_of(data or []), keep or [])
     with console.status("Rendering the releases"):
         plan = updates.plan(service, wish)
     if plan.is_empty:
-        return _end(plan, Exit.NOTHING_TO_DO, f"Nothing to update: this is {plan.before}.", as_json)
+        _end(plan, Exit.NOTHING_TO_DO, f"Nothing to update: this is {plan.before}.", as_json)
     _tell(plan)
     if plan.loses:
-        return _end(plan, Exit.WOULD_LOSE_WORK, loses(plan), as_json)
+        _end(plan, Exit.WOULD_LOSE_WORK, loses(plan), as_json)
     if dry_run:
         said = f"{plan.before} to {plan.after}: {summary(plan)}. Nothing was written."
-        return _end(plan, Exit.UPDATED, said, as_json)
+        _end(plan, Exit.UPDATED, said, as_json)
     journal = updates.write(service, plan)
     if plan.merge.conflicts:
-        return _end(plan, Exit.CONFLICTS, conflicts([*plan.merge.conflicts]), as_json)
-    return _finish(service, journal, plan, checks=checks, as_json=as_json)
+        _end(plan, Exit.CONFLICTS, conflicts([*plan.merge.conflicts]), as_json)
+    _finish(service, journal, plan, checks=checks, as_json=as_json)
 
 
 def answers_of(data: list[str]) -> dict[str, str]:
@@ -132,18 +135,18 @@ def answers_of(data: list[str]) -> dict[str, str]:
 
 def _resume(
     service: Service, journal: Journal | None, *, checks: bool, as_json: bool, asked: bool
-) -> int:
+) -> NoReturn:
     if journal is None:
         raise StoppedError("There is no update to continue.")
     left = updates.unresolved(service, journal)
     if left:
-        return _end(None, Exit.CONFLICTS, conflicts(left), as_json)
+        _end(None, Exit.CONFLICTS, conflicts(left), as_json)
     if not asked and journal.stages:
         raise StoppedError(
             f"An update to {journal.after} waits: finish it by {AGAIN}, or go back by {BACK}"
         )
     updates.git.run(service.folder, "add", "--all", "--", *existing(service, journal))
-    return _finish(service, journal, None, checks=checks, as_json=as_json)
+    _finish(service, journal, None, checks=checks, as_json=as_json)
 
 
 def existing(service: Service, journal: Journal) -> list[str]:
@@ -153,17 +156,17 @@ def existing(service: Service, journal: Journal) -> list[str]:
 
 def _finish(
     service: Service, journal: Journal, plan: Plan | None, *, checks: bool, as_json: bool
-) -> int:
+) -> NoReturn:
     done = f"Updated from {journal.before} to {journal.after}"
     journal.forget(service)
     if not checks:
-        return _end(plan, Exit.UPDATED, f"{done}. Read git diff --staged, then commit.", as_json)
+        _end(plan, Exit.UPDATED, f"{done}. Read git diff --staged, then commit.", as_json)
     output = sys.stderr if as_json else sys.stdout
     if failed := updates.check(service, output):
         said = f"{done}, but `{failed}` failed: see above. The way back: {BACK}"
-        return _end(plan, Exit.CHECKS_FAILED, said, as_json)
+        _end(plan, Exit.CHECKS_FAILED, said, as_json)
     said = f"{done}: no conflicts, all checks and tests pass. Read git diff --staged, then commit."
-    return _end(plan, Exit.UPDATED, said, as_json)
+    _end(plan, Exit.UPDATED, said, as_json)
 
 
 def _tell(plan: Plan) -> None:
@@ -214,7 +217,7 @@ def loses(plan: Plan) -> str:
     )
 
 
-def _end(plan: Plan | None, code: Exit, sentence: str, as_json: bool) -> int:  # noqa: FBT001 - internal
+def _end(plan: Plan | None, code: Exit, sentence: str, as_json: bool) -> NoReturn:  # noqa: FBT001 - internal
     if as_json:
         report = {
             "status": code.name.lower(),
@@ -223,7 +226,7 @@ def _end(plan: Plan | None, code: Exit, sentence: str, as_json: bool) -> int:  #
         }
         sys.stdout.write(json.dumps(report, default=str) + "\n")
     console.print(sentence, markup=False)
-    return code
+    raise _EndedError(code)
 
 
 def report_of(plan: Plan) -> dict[str, Any]:
@@ -257,7 +260,7 @@ def diff(  # noqa: PLR0913 - the command's options
     answers_file: AnswersFile = "",
     summary_only: Annotated[bool, typer.Option("--summary", help="Only which files.")] = False,
     as_json: AsJson = False,
-) -> int:
+) -> None:
     """Show what a release changes for the answers of a service.
 
     From the service's release to the newest one, unless releases are named.
@@ -267,7 +270,6 @@ def diff(  # noqa: PLR0913 - the command's options
         found = difference(service, before, after, answers_of(data or []))
     sys.stdout.write(_shown(found, summary_only=summary_only, as_json=as_json))
     console.print(f"diff: {found.before} to {found.after}, {len(found.files)} files differ")
-    return Exit.UPDATED
 
 
 def _shown(found: Difference, *, summary_only: bool, as_json: bool) -> str:
