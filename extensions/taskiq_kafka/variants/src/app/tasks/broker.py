@@ -31,7 +31,7 @@ logger = structlog.stdlib.get_logger("app.tasks")
 
 
 def create_broker(url: str, settings: TaskSettings) -> AsyncBroker:
-    """Configure the broker for servers as `host:9092,host:9092`; it connects on startup."""
+    """Configure the broker for servers, separated by commas; it connects on startup."""
     return KafkaBroker(url, settings)
 
 
