@@ -74,4 +74,5 @@ async def test_what_is_not_a_bare_address_is_refused(
     account = CredentialsFactory.build()
     response = await client.post("/auth/register", json=json_of(account, email=email))
     assert response.status_code == 422
-    assert (await client.post("/auth/token", data=form_of(account, username=email))).status_code == 401
+    log_in = await client.post("/auth/token", data=form_of(account, username=email))
+    assert log_in.status_code == 401

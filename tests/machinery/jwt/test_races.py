@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import random
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import combinations_with_replacement
 
@@ -21,6 +21,8 @@ from tests.users.fixtures import form_of, register
 
 RACES = int(os.environ.get("RACES", "3"))
 NEW_PASSWORDS = ("the first new password", "the second new password")
+DELAYS = [0, 0.0005, 0.001, 0.002, 0.004]
+"""Seconds after the first request of a pair."""
 REVOKING = {"reuse", "log_out", "set_password", "delete_me"}
 OF_ACCOUNT = {"set_password", "delete_me"}
 
@@ -109,10 +111,10 @@ async def test_no_token_outlives_what_revokes_it(app: FastAPI, pair: tuple[str, 
 
 async def race(caller: Caller, pair: tuple[str, str]) -> list[tuple[str, httpx2.Response]]:
     """The answers to both requests, which begin at almost the same time in any order."""
-    names = random.sample(pair, 2)
+    names = pair[:: secrets.choice([1, -1])]
 
     async def send(number: int, name: str) -> httpx2.Response:
-        await asyncio.sleep(number * random.choice([0, 0.0005, 0.001, 0.002, 0.004]))
+        await asyncio.sleep(number * secrets.choice(DELAYS))
         return await ACTIONS[name](caller)
 
     sent = [send(number, name) for number, name in enumerate(names)]
@@ -138,10 +140,7 @@ async def check_tokens(
     is_untouched = not is_revoked and "refresh" not in names
     async with app.state.database.read() as session:
         stored = await session.scalar(
-            select(func.count())
-            .select_from(RefreshToken)
-            .join(User, User.id == RefreshToken.user_id)
-            .filter_by(email=caller.email)
+            select(func.count()).select_from(RefreshToken).join(User).filter_by(email=caller.email)
         )
     assert stored == logged_in + is_untouched
 
