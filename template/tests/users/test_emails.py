@@ -4,7 +4,7 @@ from unicodedata import normalize
 
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.users.emails import normalize_email
@@ -29,6 +29,7 @@ def addresses(draw: st.DrawFn) -> str:
     return normalize(draw(st.sampled_from(["NFC", "NFD"])), address)
 
 
+@settings(deadline=None)
 @given(addresses())
 def test_every_spelling_is_normalized_alike(address: str) -> None:
     try:

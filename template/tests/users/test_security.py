@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import jwt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -90,6 +90,7 @@ async def test_password_matches_only_its_own_hash(security: Security) -> None:
     assert not await security.verify("wrong horse", stored)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=0x17F)) | st.text("가각힣"))
 async def test_password_matches_in_every_encoding_of_its_characters(password: str) -> None:
     security = Security(AuthSettings(argon2_memory=8, argon2_iterations=1))
