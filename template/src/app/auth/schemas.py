@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from app.core.schemas import Secret, Text
+from app.users.schemas import CurrentPassword
 
 
 class LogInForm(BaseModel):
@@ -12,7 +13,7 @@ class LogInForm(BaseModel):
 
     grant_type: Literal["password"] = "password"
     username: Annotated[Text, Field(max_length=254, description="The e-mail address.")]
-    password: Annotated[Secret, Field(max_length=128)]
+    password: CurrentPassword
 
 
 class RefreshRequest(BaseModel):

@@ -127,4 +127,6 @@ def _add_request_id(
     response.body = response.render(content)
     # The response of a 500 is sent outside of RequestMiddleware.
     response.headers["x-request-id"] = request_id
+    # A cache may keep a 404 otherwise; of errors of log-in no cache may keep any (RFC 6749, 5.2).
+    response.headers["cache-control"] = "no-store"
     return content, response

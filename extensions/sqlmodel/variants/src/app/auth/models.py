@@ -11,10 +11,10 @@ from app.db.base import IDENTIFIER, Base, UTCDateTime, utc_now
 
 
 class RefreshToken(Base, table=True):
-    """A refresh token, stored as a hash.
+    """The refresh token of one log-in, whose secret is replaced each time that it is used.
 
-    The tokens that descend from one log-in are a family. Each may be used once: a second use means
-    that it was stolen, and the whole family is deleted.
+    A log-out, a change of the password and the deletion of the account delete the row. A request
+    that replaces the secret at the same time waits for its lock, so no token outlives them.
     """
 
     table_name = "refresh_tokens"
@@ -23,10 +23,8 @@ class RefreshToken(Base, table=True):
     user_id: UUID = Field(
         foreign_key="users.id", ondelete="CASCADE", index=True, sa_type=IDENTIFIER
     )
-    family_id: UUID = Field(index=True, sa_type=IDENTIFIER)
-    token_hash: str = Field(max_length=64, unique=True)
+    secret_hash: str = Field(max_length=64)
     expires_at: datetime = Field(sa_type=UTCDateTime)
-    used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)
 
     @classmethod

@@ -10,7 +10,7 @@ from app.db.base import IDENTIFIER, Base, UTCDateTime, utc_now
 
 
 class User(Base, table=True):
-    """An account; the e-mail address, in lower case, is the user name."""
+    """An account; the e-mail address, as `normalize_email` spells it, is the user name."""
 
     table_name = "users"
 
