@@ -17,15 +17,17 @@ Password = Annotated[Secret, Field(min_length=8, max_length=128)]
 class Credentials(BaseModel):
     """The e-mail address and the password of a new account."""
 
-    email: Email
-    password: Password
+    email: Email = Field(examples=["ada@example.org"])
+    password: Password = Field(examples=["correct horse battery staple"])
 
 
 class PasswordChange(BaseModel):
     """A new password, with the current one as proof."""
 
-    current_password: Annotated[Secret, Field(max_length=128)]
-    new_password: Password
+    current_password: Annotated[
+        Secret, Field(max_length=128, examples=["correct horse battery staple"])
+    ]
+    new_password: Password = Field(examples=["incorrect donkey battery staple"])
 
 
 class UserRead(BaseModel):
@@ -34,7 +36,7 @@ class UserRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    email: str
+    email: str = Field(examples=["ada@example.org"])
     is_active: bool
     created_at: datetime
     updated_at: datetime
