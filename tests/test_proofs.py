@@ -191,7 +191,7 @@ def test_server(server: str, template: Path, tmp_path: Path) -> None:
 
 
 def scheme_behind_a_proxy(running: Server) -> str:
-    """The scheme of a redirect, where a proxy says that its client came by HTTPS."""
+    """Return the scheme of a redirect, where a proxy says that its client came by HTTPS."""
     headers = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
     redirect = httpx2.get(f"{running.url}/livez/", headers=headers)
     return httpx2.URL(redirect.headers["location"]).scheme
