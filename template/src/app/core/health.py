@@ -31,13 +31,16 @@ class NotReady(StatusProblem):
 
 
 @router.get("/livez")
+@router.head("/livez", include_in_schema=False)
 async def livez() -> Health:
     """Liveness: the process responds. It checks nothing that a restart would not repair."""
     return Health()
 
 
 @router.get("/readyz", responses=problem_responses(NotReady))
-@router.get("/healthz", responses=problem_responses(NotReady))
+@router.get("/healthz", name="healthz", responses=problem_responses(NotReady))
+@router.head("/readyz", include_in_schema=False)
+@router.head("/healthz", include_in_schema=False)
 async def readyz(request: Request, database: DatabaseDep) -> Health:
     """Readiness: the database responds within `APP_DATABASE_READY_TIMEOUT` seconds."""
     try:

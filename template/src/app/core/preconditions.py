@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Header, Response, status
 from rfc9457 import StatusProblem
 
-from app.core.errors import JSONObject
+from app.core.openapi import JSONObject, with_headers
 
 IfMatch = Annotated[
     str | None, Header(description="Apply the change only if the ETag is one of these.")
@@ -14,7 +14,7 @@ IfNoneMatch = Annotated[
     str | None, Header(description="Respond with 304 if the ETag is one of these.")
 ]
 NOT_MODIFIED: dict[int | str, JSONObject] = {
-    304: {"description": "The ETag is one of those in `If-None-Match`."}
+    304: {"description": "The ETag is one of those in `If-None-Match`.", **with_headers("ETag")}
 }
 """For the `responses` of a route that honours `If-None-Match`."""
 

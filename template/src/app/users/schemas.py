@@ -17,24 +17,24 @@ Email = Annotated[
 """An e-mail address without a display name, normalized."""
 Password = Annotated[Secret, Field(min_length=8, max_length=128)]
 """A new password: 8 to 128 characters of any kind (NIST SP 800-63B)."""
-
-
-CurrentPassword = Annotated[Secret, Field(max_length=512)]
+CurrentPassword = Annotated[
+    Secret, Field(max_length=512, examples=["correct horse battery staple"])
+]
 """A password to verify. The length allows for one that is not composed: see `Security`."""
 
 
 class Credentials(BaseModel):
     """The e-mail address and the password of a new account."""
 
-    email: Email
-    password: Password
+    email: Email = Field(examples=["ada@example.org"])
+    password: Password = Field(examples=["correct horse battery staple"])
 
 
 class PasswordChange(BaseModel):
     """A new password, with the current one as proof."""
 
     current_password: CurrentPassword
-    new_password: Password
+    new_password: Password = Field(examples=["incorrect donkey battery staple"])
 
 
 class UserRead(BaseModel):
@@ -43,7 +43,7 @@ class UserRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    email: str
+    email: str = Field(examples=["ada@example.org"])
     is_active: bool
     created_at: datetime
     updated_at: datetime

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import jwt
 from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, Request
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from uuid_utils.compat import uuid7
@@ -93,9 +94,9 @@ class Security:
             raise NotAuthenticated from error
 
 
-async def get_security(request: Request) -> Security:
+async def get_security(connection: HTTPConnection) -> Security:
     """The application's `Security`."""
-    security: Security = request.app.state.security
+    security: Security = connection.app.state.security
     return security
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response, status
 from app.cache.cache import CacheDep
 from app.cache.entries import row
 from app.core.errors import Conflict, problem_responses
+from app.core.openapi import with_headers
 from app.core.pagination import Page, PageParams, link_next_page
 from app.core.preconditions import (
     NOT_MODIFIED,
@@ -26,11 +27,11 @@ from app.users.models import User
 
 router = APIRouter(prefix="/items", tags=["items"], responses=AUTHENTICATED)
 
-NOT_FOUND = problem_responses(ItemNotFound)
+READ = {200: with_headers("ETag"), **NOT_MODIFIED, **problem_responses(ItemNotFound)}
 CHANGED = problem_responses(ItemNotFound, PreconditionFailed)
 
 
-@router.get("", response_model=Page[ItemRead])
+@router.get("", response_model=Page[ItemRead], responses={200: with_headers("Link")})
 async def list_items(
     user: CurrentUser,
     params: PageParams,
@@ -48,18 +49,19 @@ async def list_items(
     "",
     status_code=status.HTTP_201_CREATED,
     response_model=ItemRead,
-    responses=problem_responses(Conflict),
+    responses={201: with_headers("ETag", "Location"), **problem_responses(Conflict)},
 )
 async def create_item(
-    new: ItemCreate, user: CurrentUser, session: WriteSession, response: Response
+    new: ItemCreate, user: CurrentUser, session: WriteSession, request: Request, response: Response
 ) -> Item:
     """Create an item of mine."""
     item = await service.create_item(session, user, title=new.title, description=new.description)
+    response.headers["Location"] = f"{request.url.path}/{item.id}"
     response.headers["ETag"] = etag_of(item.version)
     return item
 
 
-@router.get("/{item_id}", response_model=ItemRead, responses={**NOT_FOUND, **NOT_MODIFIED})
+@router.get("/{item_id}", response_model=ItemRead, responses=READ)
 async def read_item(
     item_id: UUID,
     user: CurrentUser,
@@ -79,7 +81,9 @@ async def read_item(
     return not_modified(if_none_match, item.version) or item
 
 
-@router.patch("/{item_id}", response_model=ItemRead, responses=CHANGED)
+@router.patch(
+    "/{item_id}", response_model=ItemRead, responses={200: with_headers("ETag"), **CHANGED}
+)
 async def update_item(
     item_id: UUID,
     changes: ItemUpdate,
