@@ -7,6 +7,7 @@ reveals nothing of the implementation.
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_problem.handler import (
@@ -16,15 +17,16 @@ from fastapi_problem.handler import (
     new_exception_handler,
 )
 from rfc9457 import Problem, StatusProblem
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
-from app.db.errors import DatabaseUnavailable
+from app.db.errors import ConstraintViolated, DatabaseUnavailable
 
 JSONObject = dict[str, Any]
+
+logger = structlog.stdlib.get_logger("app.errors")
 
 
 class InternalError(StatusProblem):
@@ -35,17 +37,11 @@ class InternalError(StatusProblem):
 
 
 class Conflict(StatusProblem):
-    """A change violates a constraint of the database, such as a unique value."""
+    """A change violates a unique, foreign key or exclusion constraint of the database."""
 
     status = 409
     title = "The change conflicts with existing data."
     type_ = "conflict"
-
-
-TRANSLATED: dict[type[Exception], type[StatusProblem]] = {
-    IntegrityError: Conflict,
-    PoolTimeoutError: DatabaseUnavailable,
-}
 
 
 def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, JSONObject]:
@@ -69,15 +65,16 @@ def _response(status: int, errors: list[type[StatusProblem]]) -> JSONObject:
 
 def install_errors(app: FastAPI) -> None:
     """Respond to every error with `application/problem+json`."""
+    translated = {ConstraintViolated: _conflict, PoolTimeoutError: _no_connection}
     handler = new_exception_handler(
         unhandled_wrappers={"default": _internal_error},
-        handlers=dict.fromkeys(TRANSLATED, _translated_problem),
+        handlers=translated,
         http_exception_handler=_http_problem,
         request_validation_handler=_validation_problem,
         post_hooks=[_add_request_id],
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
-    for error in TRANSLATED:
+    for error in translated:
         app.add_exception_handler(error, handler)
     app.router.responses = problem_responses(InternalError, DatabaseUnavailable)
 
@@ -87,8 +84,14 @@ def _internal_error(_text: str) -> Problem:
     return InternalError()
 
 
-def _translated_problem(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
-    return TRANSLATED[type(error)]()
+def _conflict(_: ExceptionHandler, _request: Request, error: ConstraintViolated) -> Problem:
+    logger.info("conflict", constraint=error.constraint)
+    return Conflict()
+
+
+def _no_connection(_: ExceptionHandler, _request: Request, error: PoolTimeoutError) -> Problem:
+    logger.warning("no free connection", reason=str(error))
+    return DatabaseUnavailable()
 
 
 def _validation_problem(

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.errors import ConstraintViolated
 from app.db.session import Database
 from app.users.errors import EmailTaken, InactiveUser, NotAuthenticated, WrongPassword
 from app.users.models import User
@@ -24,7 +24,9 @@ async def create_user(
     session.add(user)
     try:
         await session.flush()
-    except IntegrityError as error:
+    except ConstraintViolated as error:
+        if error.constraint != "uq_users_email":
+            raise
         raise EmailTaken from error
     return user
 
