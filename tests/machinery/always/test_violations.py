@@ -50,21 +50,16 @@ async def database(own_database: URL) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture
-async def app(
-    own_database: URL, database: Database, capsys: pytest.CaptureFixture[str]
-) -> AsyncIterator[FastAPI]:
-    """The application with a route that executes any statement; its log is captured."""
-    del capsys
-    app = create_app(settings_for(own_database))
+def application(database: Database, url: URL) -> FastAPI:
+    """The application with a route that executes any statement."""
+    app = create_app(settings_for(url))
+    app.state.database = database
 
     @app.post("/statements")
     async def execute(statement: str, session: WriteSession) -> None:
         await session.execute(text(statement))
 
-    app.state.database, own = database, app.state.database
-    yield app
-    await own.close()
+    return app
 
 
 @pytest.mark.parametrize("statement", CONFLICTS)
@@ -88,10 +83,11 @@ async def test_other_violation_is_no_conflict(database: Database, statement: str
 
 
 async def test_conflict_is_a_409_whose_constraint_is_logged(
-    client: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
+    own_database: URL, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     statement = next(iter(CONFLICTS))
-    response = await client.post("/statements", params={"statement": statement})
+    async with client_of(application(database, own_database)) as client:
+        response = await client.post("/statements", params={"statement": statement})
     assert (response.status_code, response.json()["type"]) == (409, "conflict")
     assert "uq_notes" not in response.text
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -101,7 +97,10 @@ async def test_conflict_is_a_409_whose_constraint_is_logged(
 
 
 @pytest.mark.parametrize("statement", MISTAKES)
-async def test_mistake_is_a_500_that_the_server_logs(app: FastAPI, statement: str) -> None:
+async def test_mistake_is_a_500_that_the_server_logs(
+    own_database: URL, database: Database, statement: str
+) -> None:
+    app = application(database, own_database)
     async with client_of(app) as client:
         response = await client.post("/statements", params={"statement": statement})
     assert (response.status_code, response.json()["type"]) == (500, "internal-error")
