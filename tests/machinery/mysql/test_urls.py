@@ -93,11 +93,7 @@ def tls_server() -> Iterator[Server]:
         data = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={getuser()}"]
         subprocess.run([install, *data], check=True, capture_output=True)
         start = folder / "start.sql"
-        start.write_text(
-            "CREATE DATABASE app; "
-            f"CREATE USER app@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON app.* TO app@'%'; "
-            f"CREATE USER app@localhost IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON app.* TO app@localhost;"
-        )
+        start.write_text("CREATE DATABASE app;\n" + "".join(map(new_user, ["%", "localhost"])))
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         command = [program, *data, f"--port={port}", "--bind-address=127.0.0.1,::1"]
@@ -108,6 +104,12 @@ def tls_server() -> Iterator[Server]:
             wait_for(port)
             yield Server(folder, port)
             process.terminate()
+
+
+def new_user(host: str) -> str:
+    """The SQL that creates the user; the installed anonymous one would match before `%`."""
+    user = f"app@'{host}'"
+    return f"CREATE USER {user} IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON app.* TO {user};\n"
 
 
 def wait_for(port: int) -> None:
