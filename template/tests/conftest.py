@@ -73,18 +73,19 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
         connection = await session.connection()
         yield replace(
             shared_database,
-            read=joined(shared_database.read, connection, "rollback_only"),
-            write=joined(shared_database.write, connection, "create_savepoint"),
+            read=joined_to(shared_database.read, connection, "rollback_only"),
+            write=joined_to(shared_database.write, connection, "create_savepoint"),
         )
         await session.rollback()
 
 
-def joined(
+def joined_to(
     sessions: async_sessionmaker[AnySession], connection: AsyncConnection, mode: str
 ) -> async_sessionmaker[AnySession]:
     """The same kind of sessions, in the transaction of this connection."""
-    options = {**sessions.kw, "bind": connection, "join_transaction_mode": mode}
-    return async_sessionmaker(class_=sessions.class_, **options)
+    joined = async_sessionmaker(class_=sessions.class_, **sessions.kw)
+    joined.configure(bind=connection, join_transaction_mode=mode)
+    return joined
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, MutableMapping
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import httpx2
 import pytest
@@ -16,15 +16,16 @@ from app.db.session import Database, DatabaseDep, ReadSession, WriteSession
 from app.main import create_app
 from tests.conftest import settings_for
 
-SESSIONS = {"reads": ReadSession, "writes": WriteSession}
+# By name, what an endpoint declares to have the session.
+SESSIONS = {"reads": get_args(ReadSession)[1], "writes": get_args(WriteSession)[1]}
 
 
 @pytest.fixture
 async def app(own_database: URL) -> AsyncIterator[FastAPI]:
     """The application with a pool of one connection, and routes."""
     app = create_app(settings_for(own_database, database_pool_size=1, database_max_overflow=0))
-    for name, session in SESSIONS.items():
-        add_routes(app, name, session)
+    for name in SESSIONS:
+        add_routes(app, name)
     async with app.router.lifespan_context(app):
         yield app
 
@@ -34,35 +35,29 @@ async def one(session: AsyncSession) -> int:
     return int((await session.execute(text("SELECT 1"))).scalar_one())
 
 
-def add_routes(app: FastAPI, name: str, session_type: Any) -> None:
+def add_routes(app: FastAPI, name: str) -> None:
     """Add routes that use a session while they run, and then again."""
+    dependency = SESSIONS[name]
 
     @app.get(f"/{name}/stream")
-    async def stream(session: session_type) -> StreamingResponse:
+    async def stream(session: Annotated[AsyncSession, dependency]) -> StreamingResponse:
         async def rows() -> AsyncIterator[str]:
             yield str(await one(session))
 
         return StreamingResponse(rows())
 
     @app.get(f"/{name}/background")
-    async def background(session: session_type, tasks: BackgroundTasks) -> int:
+    async def background(
+        session: Annotated[AsyncSession, dependency], tasks: BackgroundTasks
+    ) -> int:
         tasks.add_task(one, session)
         return await one(session)
 
     @app.websocket(f"/{name}/websocket")
-    async def websocket(socket: WebSocket, session: session_type) -> None:
+    async def websocket(socket: WebSocket, session: Annotated[AsyncSession, dependency]) -> None:
         await socket.accept()
         await socket.send_json(await one(session))
         app.state.left = session
-
-    @app.get("/streamed")
-    async def streamed(database: DatabaseDep) -> StreamingResponse:
-        async def rows() -> AsyncIterator[str]:
-            async with database.read() as session:
-                yield str(await one(session))
-                yield str(await one(session))
-
-        return StreamingResponse(rows())
 
 
 def client_of(app: FastAPI) -> httpx2.AsyncClient:
@@ -79,7 +74,7 @@ async def connect(app: FastAPI, path: str) -> list[MutableMapping[str, Any]]:
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    scope = {"type": "websocket", "path": path, "headers": [], "query_string": b"", "state": {}}
+    scope: dict[str, Any] = {"type": "websocket", "path": path, "headers": [], "query_string": b""}
     await app(scope, received.get, send)
     return sent
 
@@ -104,6 +99,15 @@ async def test_session_of_a_websocket_ends_with_it(app: FastAPI, name: str) -> N
 
 
 async def test_stream_has_a_session_of_its_own(app: FastAPI) -> None:
+    @app.get("/streamed")
+    async def streamed(database: DatabaseDep) -> StreamingResponse:
+        async def rows() -> AsyncIterator[str]:
+            async with database.read() as session:
+                yield str(await one(session))
+                yield str(await one(session))
+
+        return StreamingResponse(rows())
+
     async with client_of(app) as client:
         assert (await client.get("/streamed")).text == "11"
     assert app.state.database.engine.pool.checkedout() == 0

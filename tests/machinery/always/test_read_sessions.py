@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import URL, delete, func, insert, select, update
+from sqlalchemy import URL, column, delete, func, insert, select, table, update
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -57,8 +57,8 @@ async def insert_row(session: AsyncSession) -> None:
     await session.execute(insert(Note).values(id=2, size=2))
 
 
-async def insert_into_table(session: AsyncSession) -> None:
-    await session.execute(insert(Note.__table__).values(id=2, size=2))
+async def insert_by_core(session: AsyncSession) -> None:
+    await session.execute(insert(table("notes", column("id"), column("size"))).values(id=2, size=2))
 
 
 async def update_rows(session: AsyncSession) -> None:
@@ -69,8 +69,17 @@ async def delete_rows(session: AsyncSession) -> None:
     await session.execute(delete(Note))
 
 
-WAYS = [add, add_and_commit, change, remove, add_in_savepoint]
-WAYS += [insert_row, insert_into_table, update_rows, delete_rows]
+WAYS = [
+    add,
+    add_and_commit,
+    change,
+    remove,
+    add_in_savepoint,
+    insert_row,
+    insert_by_core,
+    update_rows,
+    delete_rows,
+]
 
 
 @pytest.fixture

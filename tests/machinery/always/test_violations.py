@@ -1,4 +1,4 @@
-"""Which violated constraints are conflicts with other rows, and which are mistakes of the service."""
+"""Which violated constraints are conflicts with other rows, and which are mistakes."""
 
 import json
 from collections.abc import AsyncIterator
@@ -15,12 +15,20 @@ from app.main import create_app
 from tests.conftest import client_of, settings_for
 
 TABLES = (
-    "CREATE TABLE notes (id int NOT NULL, body varchar(20) NOT NULL, size int, author varchar(20), "
-    "CONSTRAINT pk_notes PRIMARY KEY (id), CONSTRAINT ck_notes_size CHECK (size > 0), "
-    "CONSTRAINT uq_notes_body_size UNIQUE (body, size))",
+    """
+    CREATE TABLE notes (
+        id int NOT NULL, body varchar(20) NOT NULL, size int, author varchar(20),
+        CONSTRAINT pk_notes PRIMARY KEY (id),
+        CONSTRAINT ck_notes_size CHECK (size > 0),
+        CONSTRAINT uq_notes_body_size UNIQUE (body, size)
+    )
+    """,
     "CREATE UNIQUE INDEX uq_notes_author ON notes (author)",
-    "CREATE TABLE notes_lines (note int, "
-    "CONSTRAINT fk_notes_lines_note_notes FOREIGN KEY (note) REFERENCES notes (id))",
+    """
+    CREATE TABLE notes_lines (
+        note int, CONSTRAINT fk_notes_lines_note_notes FOREIGN KEY (note) REFERENCES notes (id)
+    )
+    """,
     "INSERT INTO notes VALUES (1, 'a', 1, 'x')",
     "INSERT INTO notes_lines VALUES (1)",
 )

@@ -1,4 +1,4 @@
-"""URLs as providers and people write them: each works with asyncmy, or is refused at the start."""
+"""URLs as providers write them: each works with asyncmy, or is refused at the start."""
 
 import shutil
 import socket
@@ -43,7 +43,7 @@ WORKING = {
     "mysql://{login}@{quoted}/app": False,
 }
 CONNECTION = "Use a URL such as mysql+asyncmy://"
-MODES = "Use an ssl_mode of DISABLED, REQUIRED, or, with ssl_ca,"
+MODES = "Use ssl_mode DISABLED, REQUIRED or, with an ssl_ca,"
 REFUSED = {
     "": CONNECTION,
     "host/name": CONNECTION,

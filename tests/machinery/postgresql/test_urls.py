@@ -1,4 +1,4 @@
-"""URLs as providers and people write them: each works with the driver, or is refused at the start."""
+"""URLs as providers write them: each works with the driver, or is refused at the start."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A PostgreSQL server with TLS: the embedded one has none, so a proxy before it ends the encryption."""
+"""A PostgreSQL server with TLS: a proxy, since the embedded server is built without it."""
 
 import select
 import socket

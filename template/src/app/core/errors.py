@@ -44,6 +44,12 @@ class Conflict(StatusProblem):
     type_ = "conflict"
 
 
+TRANSLATED: dict[type[Exception], type[StatusProblem]] = {
+    ConstraintViolated: Conflict,
+    PoolTimeoutError: DatabaseUnavailable,
+}
+
+
 def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, JSONObject]:
     """The `responses` of a route that raises these errors, for the OpenAPI document."""
     by_status: dict[int, list[type[StatusProblem]]] = {}
@@ -65,16 +71,15 @@ def _response(status: int, errors: list[type[StatusProblem]]) -> JSONObject:
 
 def install_errors(app: FastAPI) -> None:
     """Respond to every error with `application/problem+json`."""
-    translated = {ConstraintViolated: _conflict, PoolTimeoutError: _no_connection}
     handler = new_exception_handler(
         unhandled_wrappers={"default": _internal_error},
-        handlers=translated,
+        handlers=dict.fromkeys(TRANSLATED, _translated_problem),
         http_exception_handler=_http_problem,
         request_validation_handler=_validation_problem,
         post_hooks=[_add_request_id],
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
-    for error in translated:
+    for error in TRANSLATED:
         app.add_exception_handler(error, handler)
     app.router.responses = problem_responses(InternalError, DatabaseUnavailable)
 
@@ -84,14 +89,12 @@ def _internal_error(_text: str) -> Problem:
     return InternalError()
 
 
-def _conflict(_: ExceptionHandler, _request: Request, error: ConstraintViolated) -> Problem:
-    logger.info("conflict", constraint=error.constraint)
-    return Conflict()
-
-
-def _no_connection(_: ExceptionHandler, _request: Request, error: PoolTimeoutError) -> Problem:
-    logger.warning("no free connection", reason=str(error))
-    return DatabaseUnavailable()
+def _translated_problem(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
+    if isinstance(error, ConstraintViolated):
+        logger.info("conflict", constraint=error.constraint)
+    else:
+        logger.warning("no free connection", reason=str(error))
+    return TRANSLATED[type(error)]()
 
 
 def _validation_problem(

@@ -9,9 +9,22 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 EXAMPLE = "mysql+asyncmy://user:password@host/name"
-PARAMETERS = {"charset", "local_infile", "program_name", "read_default_file", "read_default_group"}
-PARAMETERS |= {"server_public_key", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_check_hostname"}
-PARAMETERS |= {"ssl_cipher", "ssl_key", "ssl_mode", "unix_socket"}
+PARAMETERS = {
+    "charset",
+    "local_infile",
+    "program_name",
+    "read_default_file",
+    "read_default_group",
+    "server_public_key",
+    "ssl_ca",
+    "ssl_capath",
+    "ssl_cert",
+    "ssl_check_hostname",
+    "ssl_cipher",
+    "ssl_key",
+    "ssl_mode",
+    "unix_socket",
+}
 RENAMED = {"socket": "unix_socket", "sslmode": "ssl_mode", "ssl": "ssl_mode"}
 SSL_MODES = {
     **dict.fromkeys(("disabled", "disable", "false"), "DISABLED"),
@@ -55,7 +68,7 @@ def _with_tls(query: dict[str, str]) -> dict[str, str]:
         return query
     mode = SSL_MODES.get(query.pop("ssl_mode").lower().replace("-", "_"))
     if mode is None or (mode.startswith("VERIFY") and not {"ssl_ca", "ssl_capath"} & query.keys()):
-        message = "Use an ssl_mode of DISABLED, REQUIRED, or, with ssl_ca, VERIFY_CA, VERIFY_IDENTITY"
+        message = "Use ssl_mode DISABLED, REQUIRED or, with an ssl_ca, VERIFY_CA or VERIFY_IDENTITY"
         raise ValueError(message)
     query.pop("ssl_check_hostname", None)
     if mode == "DISABLED":

@@ -12,12 +12,27 @@ EXAMPLE = "postgresql+asyncpg://user:password@host/name"
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 ARGUMENTS = {"dsn", "host", "port", "prepared_statement_cache_size"}
 """Parameters that SQLAlchemy passes on to asyncpg's connect()."""
-LIBPQ = {"application_name", "gsslib", "krbsrvname", "options", "passfile", "service", "sslcert"}
-LIBPQ |= {"sslcrl", "sslkey", "sslmode", "sslnegotiation", "sslpassword", "sslrootcert"}
-LIBPQ |= {"ssl_max_protocol_version", "ssl_min_protocol_version", "target_session_attrs"}
+LIBPQ = {
+    "application_name",
+    "gsslib",
+    "krbsrvname",
+    "options",
+    "passfile",
+    "service",
+    "sslcert",
+    "sslcrl",
+    "sslkey",
+    "sslmode",
+    "sslnegotiation",
+    "sslpassword",
+    "sslrootcert",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "target_session_attrs",
+}
 """Parameters that asyncpg reads in a URL only, which is its argument `dsn`."""
 DROPPED = {"channel_binding", "gssencmode"}
-"""Parameters that asyncpg does not know, and that change nothing unless their value is `require`."""
+"""Parameters that asyncpg does not know, and that demand nothing unless they are `require`."""
 
 
 def parse_url(text: str) -> URL:
