@@ -24,7 +24,7 @@ class TransactionConflict(DatabaseUnavailable):
 class ConstraintViolated(IntegrityError):
     """A change conflicts with other rows: by a unique, foreign key or exclusion constraint.
 
-    Any other violation, of NOT NULL for instance, is a mistake of the service, and stays a plain
+    Other violations, of NOT NULL for instance, are mistakes of the service, and stay a plain
     `IntegrityError`.
     """
 
