@@ -4,7 +4,9 @@ import asyncio
 import io
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import httpx2
 import pytest
@@ -13,12 +15,14 @@ from alembic.config import Config
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
 from app.core.config import Settings
 from app.db.session import Database
 from app.main import create_app
 from tests.database import database_server, new_database
+
+AnySession = TypeVar("AnySession", bound=AsyncSession)
 
 PROJECT = Path(__file__).parent.parent
 
@@ -67,19 +71,21 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
     """
     async with shared_database.write() as session:
         connection = await session.connection()
-        yield Database(
-            shared_database.engine,
-            read=async_sessionmaker(
-                connection,
-                expire_on_commit=False,
-                autoflush=False,
-                join_transaction_mode="rollback_only",
-            ),
-            write=async_sessionmaker(
-                connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-            ),
+        yield replace(
+            shared_database,
+            read=joined_to(shared_database.read, connection, "rollback_only"),
+            write=joined_to(shared_database.write, connection, "create_savepoint"),
         )
         await session.rollback()
+
+
+def joined_to(
+    sessions: async_sessionmaker[AnySession], connection: AsyncConnection, mode: str
+) -> async_sessionmaker[AnySession]:
+    """The same kind of sessions, in the transaction of this connection."""
+    joined = async_sessionmaker(class_=sessions.class_, **sessions.kw)
+    joined.configure(bind=connection, join_transaction_mode=mode)
+    return joined
 
 
 @pytest.fixture

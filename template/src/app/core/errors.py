@@ -7,6 +7,7 @@ reveals nothing of the implementation.
 import json
 from http import HTTPStatus
 
+import structlog
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi_problem.handler import (
@@ -15,7 +16,6 @@ from fastapi_problem.handler import (
     new_exception_handler,
 )
 from rfc9457 import Problem, StatusProblem
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.responses import JSONResponse
@@ -23,7 +23,9 @@ from starlette.routing import Match
 from starlette.websockets import WebSocketState
 
 from app.core.openapi import JSONObject, problem_response, with_headers
-from app.db.errors import DatabaseUnavailable
+from app.db.errors import ConstraintViolated, DatabaseUnavailable
+
+logger = structlog.stdlib.get_logger("app.errors")
 
 
 class InternalError(StatusProblem):
@@ -34,7 +36,7 @@ class InternalError(StatusProblem):
 
 
 class Conflict(StatusProblem):
-    """A change violates a constraint of the database, such as a unique value."""
+    """A change violates a unique, foreign key or exclusion constraint of the database."""
 
     status = 409
     title = "The change conflicts with existing data."
@@ -42,7 +44,7 @@ class Conflict(StatusProblem):
 
 
 TRANSLATED: dict[type[Exception], type[StatusProblem]] = {
-    IntegrityError: Conflict,
+    ConstraintViolated: Conflict,
     PoolTimeoutError: DatabaseUnavailable,
 }
 
@@ -104,6 +106,10 @@ def _internal_error(_text: str) -> Problem:
 
 
 def _translated_problem(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
+    if isinstance(error, ConstraintViolated):
+        logger.info("conflict", constraint=error.constraint)
+    else:
+        logger.warning("no free connection", reason=str(error))
     return TRANSLATED[type(error)]()
 
 

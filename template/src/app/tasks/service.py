@@ -7,11 +7,10 @@ from secrets import SystemRandom
 
 import structlog
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import utc_now
-from app.db.errors import DatabaseUnavailable
+from app.db.errors import ConstraintViolated, DatabaseUnavailable
 from app.db.session import Database
 from app.tasks.config import TaskSettings
 from app.tasks.models import FailedTask, TaskEffect
@@ -30,7 +29,7 @@ async def first_time(session: AsyncSession, key: str) -> bool:
     try:
         async with session.begin_nested():
             session.add(TaskEffect(key=key))
-    except IntegrityError:
+    except ConstraintViolated:
         return False
     return True
 

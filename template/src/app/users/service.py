@@ -5,9 +5,9 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.errors import ConstraintViolated
 from app.db.session import Database
 from app.users.emails import normalize_email
 from app.users.errors import EmailTaken, InactiveUser, NotAuthenticated, WrongPassword
@@ -30,7 +30,9 @@ async def create_user(
     session.add(user)
     try:
         await session.flush()
-    except IntegrityError as error:
+    except ConstraintViolated as error:
+        if error.constraint != "uq_users_email":
+            raise
         raise EmailTaken from error
     return user
 
