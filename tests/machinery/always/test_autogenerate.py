@@ -94,6 +94,7 @@ class Own:
 
     @property
     def name(self) -> str:
+        """The name of the column."""
         return f"{self.to}_id" if self.to else f"its_{self.kind}"
 
     def written(self) -> str:
@@ -148,10 +149,15 @@ def metadata_of(models: Models) -> MetaData:
     metadata = MetaData(naming_convention=Base.metadata.naming_convention)
     if SQLMODEL:
         name, table = "table_name", ", table=True"
-        made = type(Base)("Own", (Base,), {"__module__": __name__}, registry=registry(metadata=metadata))
+        made = type(Base)(
+            "Own", (Base,), {"__module__": __name__}, registry=registry(metadata=metadata)
+        )
     else:
         name, table = "__tablename__", ""
-        attributes = {"metadata": metadata, "type_annotation_map": Base.registry.type_annotation_map}
+        attributes = {
+            "metadata": metadata,
+            "type_annotation_map": Base.registry.type_annotation_map,
+        }
         made = type("Own", (DeclarativeBase,), attributes)
     lines = [PRELUDE]
     for number, (model, columns) in enumerate(models.items()):
@@ -228,13 +234,13 @@ def metadata() -> Any:
         ({"alpha": [Own(kind) for kind in KINDS]}, {"alpha": []}),
     ],
 )
-async def test_models_known_for_trouble(
-    server: URL, metadata: MetaData, before: Models, after: Models
-) -> None:
+@pytest.mark.usefixtures("metadata")
+async def test_models_known_for_trouble(server: URL, before: Models, after: Models) -> None:
     await walk(server, before, after)
 
 
-def test_everyday_models(server: URL, metadata: MetaData) -> None:
+@pytest.mark.usefixtures("metadata")
+def test_everyday_models(server: URL) -> None:
     found = models(server.get_backend_name())
 
     @settings(
