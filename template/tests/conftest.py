@@ -1,7 +1,6 @@
 """Fixtures for all tests: a database, the application on it, and a client."""
 
 import asyncio
-import io
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -140,12 +139,3 @@ def alembic_config(url: URL) -> Config:
 async def upgrade(url: URL) -> None:
     """Apply every migration."""
     await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
-
-
-async def sql_of(server: URL, revisions: str) -> str:
-    """The SQL of upgrading along `revisions`, such as `base:head`."""
-    sql = io.StringIO()
-    config = alembic_config(server)
-    config.output_buffer = sql
-    await asyncio.to_thread(command.upgrade, config, revisions, sql=True)
-    return sql.getvalue()

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Field, col
 from uuid_utils.compat import uuid7
 
-from app.db.base import IDENTIFIER, Base, UTCDateTime, utc_now
+from app.db.base import Base, utc_now
 
 
 class RefreshToken(Base, table=True):
@@ -19,13 +19,11 @@ class RefreshToken(Base, table=True):
 
     table_name = "refresh_tokens"
 
-    id: UUID = Field(default_factory=uuid7, primary_key=True, sa_type=IDENTIFIER)
-    user_id: UUID = Field(
-        foreign_key="users.id", ondelete="CASCADE", index=True, sa_type=IDENTIFIER
-    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     secret_hash: str = Field(max_length=64)
-    expires_at: datetime = Field(sa_type=UTCDateTime)
-    created_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)
+    expires_at: datetime
+    created_at: datetime = Field(default_factory=utc_now)
 
     @classmethod
     def expired(cls, now: datetime) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Index, Select, Text, exists, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, col
 
-from app.db.base import SERIAL, Base, UTCDateTime, utc_now
+from app.db.base import SERIAL, Base, utc_now
 
 
 class OutboxMessage(Base, table=True):
@@ -20,7 +20,7 @@ class OutboxMessage(Base, table=True):
     id: int = Field(default=None, primary_key=True, sa_type=SERIAL)
     aggregate: str = Field(max_length=100)
     message: str = Field(sa_type=Text)
-    created_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)
+    created_at: datetime = Field(default_factory=utc_now)
 
     @classmethod
     def first_of_each_aggregate(cls) -> Select[Self]:
