@@ -88,7 +88,7 @@ def test_table_follows_the_questions(template: Path, tmp_path: Path) -> None:
     add_question(copy, "colour", ["none", "red"])
     rows = questions(AnswerSpace(copy))
     assert "| `colour` | A question of no use. | none, red | none | none | none |" in rows
-    assert sum(row.startswith("| `") for row in rows) == len(AnswerSpace(copy).asked())
+    assert sum(row.startswith("| `") for row in rows) == len(AnswerSpace(copy).messages())
 
 
 def test_defaults_of_nothing(space: AnswerSpace) -> None:
