@@ -1,8 +1,7 @@
 """A real PostgreSQL server for development and tests, from a Python package.
 
-Processes of this project share a server, and the last one stops it. The data of development stays,
-in `.postgres`; that of the tests is in the temporary folder.
-`python -m tools.embedded_postgres` removes the data of development.
+Processes of this project share a server, and the last one stops it. The data of development stays
+until `python -m tools.embedded_postgres` removes it.
 """
 
 import fcntl
