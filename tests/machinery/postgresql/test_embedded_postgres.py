@@ -199,7 +199,7 @@ def test_closed_temporary_folder_is_named_to_root(folder: Path, project: Path) -
     done = run_in(project, [sys.executable, *START], TMPDIR=str(closed))
     if os.geteuid() == 0:
         assert done.stderr == (
-            f"PostgreSQL runs as nobody for root: set TMPDIR, {closed} is closed to it.\n"
+            f"PostgreSQL runs as nobody for root: set TMPDIR, {closed} is closed.\n"
         )
     else:
         assert done.returncode == 0
