@@ -39,7 +39,7 @@ def isolation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         tempfile.TemporaryDirectory(prefix="s") as state,
     ):
         # For root, projects keep their databases of development there, as another user.
-        Path(state).chmod(0o711)  # noqa: S103
+        Path(state).chmod(0o711)
         patch.setenv("XDG_STATE_HOME", state)
         for name, value in IDENTITY.items():
             patch.setenv(name, value)

@@ -76,10 +76,15 @@ def test_next_commands_work_without_a_uv_of_the_machine(
     own = checkout / ".tools" / "bin"
     own.mkdir(parents=True)
     monkeypatch.setattr(demo, "REPOSITORY", checkout)
-    monkeypatch.setattr(shutil, "which", lambda _name: "/usr/bin/uvx")
+    found = tmp_path / "uvx"
+
+    def which(_name: str) -> str:
+        return str(found)
+
+    monkeypatch.setattr(shutil, "which", which)
     make = [f"uvx copier copy '{checkout}' my-service", "cd my-service", "make run"]
     assert demo.next_commands() == make
-    monkeypatch.setattr(shutil, "which", lambda _name: str(own / "uvx"))
+    found = own / "uvx"
     path, *others = demo.next_commands()
     assert others == make
     shown = subprocess.run(
