@@ -16,7 +16,14 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 
-from tests.machinery.always.launcher import SLEEP, TIMEOUT, create_project, environment, launch, started
+from tests.machinery.always.launcher import (
+    SLEEP,
+    TIMEOUT,
+    create_project,
+    environment,
+    launch,
+    started,
+)
 from tools.embedded_postgres import state_directory
 
 HOLD = """
