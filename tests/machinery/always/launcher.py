@@ -12,3 +12,76 @@ import tools
 
 # Generous: a busy machine takes its time.
 TIMEOUT = 120
+EMBEDDED = ("embedded_nats.py", "embedded_postgres.py", "embedded_redis.py")
+LAUNCHER = ("__init__.py", "run.py", *EMBEDDED)
+SLEEP = [sys.executable, "-c", "import time; print('child is up', flush=True); time.sleep(600)"]
+CONFIGURATION = """
+[tool.alembic]
+script_location = "migrations"
+"""
+# What Alembic runs to migrate: it leaves the URL in a file, or fails.
+MIGRATION = """
+import os, pathlib
+if "broken" in os.environ["APP_DATABASE_URL"]:
+    raise SystemExit("It is broken.")
+pathlib.Path("migrated").write_text(os.environ["APP_DATABASE_URL"])
+"""
+
+
+def create_project(folder: Path) -> Path:
+    """Put the project into the folder; returns its root."""
+    project = folder / "project"
+    folder.chmod(0o711)  # as root, the server runs as another user
+    copied = project / tools.__name__
+    copied.mkdir(parents=True)
+    for name in LAUNCHER:
+        if (file := Path(tools.__file__).with_name(name)).exists():
+            shutil.copyfile(file, copied / name)
+    (project / "migrations" / "versions").mkdir(parents=True)
+    (project / "migrations" / "env.py").write_text(MIGRATION)
+    (project / "pyproject.toml").write_text(CONFIGURATION)
+    return project
+
+
+def environment(folder: Path, **variables: str) -> dict[str, str]:
+    """The variables of a process that keeps the data of its servers in the folder."""
+    foreign = ("XDG_RUNTIME_DIR", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if name not in foreign}
+    return kept | {"TMPDIR": str(folder), "XDG_STATE_HOME": str(folder)} | variables
+
+
+def launch(
+    project: Path, command: Sequence[str], **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the launcher to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "tools.run", *command],
+        cwd=project,
+        env=environment(project.parent, **variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT,
+    )
+
+
+@contextmanager
+def started(
+    project: Path, arguments: Sequence[str], **variables: str
+) -> Generator[subprocess.Popen[str]]:
+    """A Python process in the project, from its first line of output on."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error::RuntimeWarning", *arguments],
+        cwd=project,
+        env=environment(project.parent, **variables),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    with process:
+        try:
+            lines = iter(process.stdout.readline, "")
+            assert any("42" in line or "child is up" in line for line in lines)
+            yield process
+        finally:
+            process.kill()

@@ -73,7 +73,7 @@ def _rendering() -> list[Processor]:
 
 
 def _drop_color_message(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Remove uvicorn's second copy of the message, which is for terminals."""
+    """Remove a second copy of the message with colours, which some servers add."""
     event.pop("color_message", None)
     return event
 
