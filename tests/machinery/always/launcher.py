@@ -23,7 +23,7 @@ script_location = "migrations"
 MIGRATION = """
 import os, pathlib
 if "broken" in os.environ["APP_DATABASE_URL"]:
-    raise SystemExit(3)
+    raise SystemExit("It is broken.")
 pathlib.Path("migrated").write_text(os.environ["APP_DATABASE_URL"])
 """
 
@@ -31,6 +31,7 @@ pathlib.Path("migrated").write_text(os.environ["APP_DATABASE_URL"])
 def create_project(folder: Path) -> Path:
     """Put the project into the folder; returns its root."""
     project = folder / "project"
+    folder.chmod(0o711)  # as root, the server runs as another user
     copied = project / tools.__name__
     copied.mkdir(parents=True)
     for name in LAUNCHER:
@@ -46,7 +47,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
     """The variables of a process that keeps the data of its servers in the folder."""
     foreign = ("XDG_RUNTIME_DIR", "PYTHONPATH")
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
-    return kept | {"TMPDIR": str(folder)} | variables
+    return kept | {"TMPDIR": str(folder), "XDG_STATE_HOME": str(folder)} | variables
 
 
 def launch(

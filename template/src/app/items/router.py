@@ -14,6 +14,7 @@ from app.core.preconditions import (
     PreconditionFailed,
     etag_of,
     not_modified,
+    versions_of,
 )
 from app.db.session import ReadSession, WriteSession
 from app.items import service
@@ -85,7 +86,11 @@ async def update_item(
 ) -> Item:
     """Change one of my items; omitted fields stay as they are."""
     item = await service.update_item(
-        session, user, item_id, changes.model_dump(exclude_unset=True), if_match=if_match
+        session,
+        user,
+        item_id,
+        changes.model_dump(exclude_unset=True),
+        expected=versions_of(if_match),
     )
     response.headers["ETag"] = etag_of(item.version)
     return item
@@ -96,4 +101,4 @@ async def delete_item(
     item_id: UUID, user: CurrentUser, session: WriteSession, if_match: IfMatch = None
 ) -> None:
     """Delete one of my items."""
-    await service.delete_item(session, user, item_id, if_match=if_match)
+    await service.delete_item(session, user, item_id, expected=versions_of(if_match))

@@ -16,6 +16,7 @@ from app.core.preconditions import (
     PreconditionFailed,
     etag_of,
     not_modified,
+    versions_of,
 )
 from app.db.session import DatabaseDep, ReadSession, WriteSession
 from app.items import service
@@ -94,7 +95,11 @@ async def update_item(
 ) -> Item:
     """Change one of my items; omitted fields stay as they are."""
     item = await service.update_item(
-        session, user, item_id, changes.model_dump(exclude_unset=True), if_match=if_match
+        session,
+        user,
+        item_id,
+        changes.model_dump(exclude_unset=True),
+        expected=versions_of(if_match),
     )
     response.headers["ETag"] = etag_of(item.version)
     return item
@@ -105,4 +110,4 @@ async def delete_item(
     item_id: UUID, user: CurrentUser, session: WriteSession, if_match: IfMatch = None
 ) -> None:
     """Delete one of my items."""
-    await service.delete_item(session, user, item_id, if_match=if_match)
+    await service.delete_item(session, user, item_id, expected=versions_of(if_match))

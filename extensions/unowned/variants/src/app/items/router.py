@@ -14,6 +14,7 @@ from app.core.preconditions import (
     PreconditionFailed,
     etag_of,
     not_modified,
+    versions_of,
 )
 from app.db.errors import DatabaseUnavailable
 from app.db.session import ReadSession, WriteSession
@@ -81,7 +82,7 @@ async def update_item(
 ) -> Item:
     """Change an item; omitted fields stay as they are."""
     item = await service.update_item(
-        session, item_id, changes.model_dump(exclude_unset=True), if_match=if_match
+        session, item_id, changes.model_dump(exclude_unset=True), expected=versions_of(if_match)
     )
     response.headers["ETag"] = etag_of(item.version)
     return item
@@ -90,4 +91,4 @@ async def update_item(
 @router.delete("/{item_id}", status_code=status.HTTP_204_NO_CONTENT, responses=CHANGED)
 async def delete_item(item_id: UUID, session: WriteSession, if_match: IfMatch = None) -> None:
     """Delete an item."""
-    await service.delete_item(session, item_id, if_match=if_match)
+    await service.delete_item(session, item_id, expected=versions_of(if_match))
