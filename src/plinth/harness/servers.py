@@ -125,7 +125,7 @@ def _started(server: Server) -> Generator[None]:
         url = urlsplit(server.url)
         port = free_port()
         words = [word.format(port=port, folder=folder) for word in server.start]
-        with _running([str(Path(sys.executable).with_name(words[0])), *words[1:]], folder):
+        with held([str(Path(sys.executable).with_name(words[0])), *words[1:]], folder):
             os.environ[server.variable] = url._replace(netloc=f"127.0.0.1:{port}").geturl()
             try:
                 _wait_for(server)
@@ -135,7 +135,8 @@ def _started(server: Server) -> Generator[None]:
 
 
 @contextlib.contextmanager
-def _running(command: Sequence[str], folder: str) -> Generator[None]:
+def held(command: Sequence[str], folder: str | Path) -> Generator[None]:
+    """Run a command until the context is left or this process ends; its log is in the folder."""
     with Path(folder, "log.txt").open("wb") as log:
         process = subprocess.Popen(
             ["sh", "-c", HOLD, "sh", *command],
