@@ -30,7 +30,7 @@ SHOWN = 500
 """So much of the end of a log is shown."""
 SECONDS_TO_START = 180
 SECONDS_TO_ANSWER = 2
-# Namespaces of its own: background processes end with the command, and its mounts do, too.
+# Namespaces of its own: background processes and mounts end with the command.
 ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
@@ -156,7 +156,7 @@ def from_suite(version: Version, port: int) -> Generator[Log]:
     shell = f"mkdir --mode=777 /{data} && cd /{data} && {version.start}"
     with tempfile.TemporaryDirectory() as folder:
         try:
-            with held([*alone, "sh", "-c", shell], folder):
+            with held([*alone, "sh", "-c", shell], folder, ending="KILL"):
                 yield lambda: Path(folder, "log.txt").read_text("utf-8", errors="replace")
         finally:
             shutil.rmtree(root / data, ignore_errors=True)

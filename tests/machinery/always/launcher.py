@@ -15,8 +15,13 @@ import tools
 
 # Generous: a busy machine takes its time.
 TIMEOUT = 120
-EMBEDDED = ("embedded_nats.py", "embedded_postgres.py", "embedded_redis.py")
-LAUNCHER = ("__init__.py", "run.py", *EMBEDDED)
+LAUNCHER = (
+    "__init__.py",
+    "run.py",
+    "embedded_nats.py",
+    "embedded_postgres.py",
+    "embedded_redis.py",
+)
 SLEEP = [sys.executable, "-c", "import time; print('child is up', flush=True); time.sleep(600)"]
 CONFIGURATION = """
 [tool.alembic]

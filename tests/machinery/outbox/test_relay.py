@@ -87,7 +87,12 @@ async def test_a_hundred_bad_messages_do_not_stop_a_good_one(
 
 @pytest.mark.parametrize(
     "mistake",
-    [DatabaseUnavailable(), TransactionConflict(), IntegrityError("", {}, Exception()), NotFoundProblem()],
+    [
+        DatabaseUnavailable(),
+        TransactionConflict(),
+        IntegrityError("", {}, Exception()),
+        NotFoundProblem(),
+    ],
     ids=lambda error: type(error).__name__,
 )
 async def test_error_of_the_transaction_stays_what_it_is(

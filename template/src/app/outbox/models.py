@@ -11,7 +11,7 @@ from app.db.base import Base, CreatedAt, SerialNumber
 
 
 class OutboxMessage(Base):
-    """A task that is to be sent, those of one aggregate in order; `retry_at` is set if it failed."""
+    """A task that is to be sent; those of one aggregate are sent in order."""
 
     __tablename__ = "outbox_messages"
     __table_args__ = (Index(None, "aggregate", "id"), Index(None, "attempts", "id"))
@@ -22,6 +22,7 @@ class OutboxMessage(Base):
     created_at: Mapped[CreatedAt]
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     retry_at: Mapped[datetime | None]
+    """None before the first attempt."""
 
     @classmethod
     def due(cls, now: datetime) -> Select[Self]:

@@ -56,7 +56,7 @@ async def deliver(tasks: Sender, stored: str) -> None:
     await tasks.deliver(Message.model_validate_json(stored))
 
 
-def given_up(stored: OutboxMessage, error: Exception) -> FailedTask:
+def given_up(stored: OutboxMessage, error: BaseException) -> FailedTask:
     """Return the failed task that a message becomes which is not sent any more."""
     failed = FailedTask(
         id=f"outbox-{stored.id}",

@@ -1,7 +1,7 @@
 """The relay: `python -m app.outbox.relay` sends what is in the outbox. Several may run.
 
 Each message is sent at least once, those of an aggregate in order. What cannot be sent is retried,
-and in the end becomes a failed task (`python -m app.tasks.failed`): it can be sent again from there.
+and in the end becomes a failed task, which `python -m app.tasks.failed` sends again.
 """
 
 import asyncio
@@ -71,7 +71,8 @@ async def send_batch(database: Database, deliver: Deliver) -> int:
     """Send the messages that are due, up to a batch; return how many were sent."""
     async with database.write.begin() as session:
         messages = (await session.scalars(OutboxMessage.due(utc_now()).limit(BATCH))).all()
-        errors = await asyncio.gather(*(_error_of(deliver, message) for message in messages))
+        sending = (_send(deliver, message) for message in messages)
+        errors = await asyncio.gather(*sending, return_exceptions=True)
         outcomes = [*zip(messages, errors, strict=True)]
         done = [message.id for message, error in outcomes if not error]
         sent = len(done)
@@ -86,16 +87,12 @@ async def send_batch(database: Database, deliver: Deliver) -> int:
     return sent
 
 
-async def _error_of(deliver: Deliver, message: OutboxMessage) -> Exception | None:
-    try:
-        async with asyncio.timeout(SEND_TIMEOUT):
-            await deliver(message.message)
-    except Exception as error:
-        return error
-    return None
+async def _send(deliver: Deliver, message: OutboxMessage) -> None:
+    async with asyncio.timeout(SEND_TIMEOUT):
+        await deliver(message.message)
 
 
-def _postpone(message: OutboxMessage, error: Exception) -> bool:
+def _postpone(message: OutboxMessage, error: BaseException) -> bool:
     """Set when a message is retried; False if that is of no use, or was its last attempt."""
     message.attempts += 1
     details = {"id": message.id, "attempt": message.attempts}

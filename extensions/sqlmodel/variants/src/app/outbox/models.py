@@ -12,7 +12,7 @@ from app.db.base import SERIAL, Base, UTCDateTime, utc_now
 
 
 class OutboxMessage(Base, table=True):
-    """A task that is to be sent, those of one aggregate in order; `retry_at` is set if it failed."""
+    """A task that is to be sent; those of one aggregate are sent in order."""
 
     table_name = "outbox_messages"
     __table_args__ = (Index(None, "aggregate", "id"), Index(None, "attempts", "id"))
@@ -23,6 +23,7 @@ class OutboxMessage(Base, table=True):
     created_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     retry_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """None before the first attempt."""
 
     @classmethod
     def due(cls, now: datetime) -> Select[Self]:

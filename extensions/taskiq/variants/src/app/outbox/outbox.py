@@ -50,7 +50,8 @@ class Outbox(AsyncBroker):
 
     def __init__(self, session: AsyncSession, aggregate: UUID | str) -> None:
         super().__init__()
-        self.with_formatter(JSONFormatter()).add_middlewares(RequestId(), Storage(session, aggregate))
+        self.with_formatter(JSONFormatter())
+        self.add_middlewares(RequestId(), Storage(session, aggregate))
 
     async def kick(self, message: BrokerMessage) -> None:
         """Do nothing: the task is stored already."""
@@ -89,7 +90,7 @@ async def deliver(broker: AsyncBroker, stored: str) -> None:
         raise TasksUnavailable from error
 
 
-def given_up(stored: OutboxMessage, error: Exception) -> FailedTask:
+def given_up(stored: OutboxMessage, error: BaseException) -> FailedTask:
     """Return the failed task that a message becomes which is not sent any more."""
     failed = FailedTask(
         id=f"outbox-{stored.id}",
