@@ -15,13 +15,8 @@ import tools
 
 # Generous: a busy machine takes its time.
 TIMEOUT = 120
-LAUNCHER = (
-    "__init__.py",
-    "run.py",
-    "embedded_nats.py",
-    "embedded_postgres.py",
-    "embedded_redis.py",
-)
+EMBEDDED = ("embedded_nats.py", "embedded_postgres.py", "embedded_redis.py")
+LAUNCHER = ("__init__.py", "run.py", *EMBEDDED)
 SLEEP = [sys.executable, "-c", "import time; print('child is up', flush=True); time.sleep(600)"]
 CONFIGURATION = """
 [tool.alembic]
