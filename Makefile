@@ -10,7 +10,7 @@ ifneq ($(UV),)
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 endif
 
-.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs installs updates containers bench docs where release
+.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs versions installs updates containers bench docs where release
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -52,6 +52,9 @@ code-mutants: $(UV) ## mistakes made in generated code: make code-mutants ANSWER
 
 proofs: $(UV) ## take away what each answer brings: the test that says so fails, the others pass
 	@uv run --quiet python -m tools.proofs $(ARGS)
+
+versions: $(UV) ## programs on real servers: the versions of compose.yaml, the oldest, the newest
+	@uv run --quiet python -m tools.versions $(ARGS)
 
 installs: $(UV) ## each pair of answers installed by uv, on every Python here, newest and oldest versions
 	@uv run pytest --numprocesses auto --dist worksteal --every-pair tests/test_installs.py $(ARGS)

@@ -5,8 +5,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
+
+import psutil
 
 import tools
 
@@ -63,6 +66,27 @@ def launch(
         check=False,
         timeout=TIMEOUT,
     )
+
+
+def left_running(project: Path) -> list[str]:
+    """Wait until no process of the project runs; returns the command lines of those that still do.
+
+    Its servers are among them: they keep their data beside it, in the temporary folder.
+    """
+    deadline = monotonic() + TIMEOUT
+    while (found := _running(project)) and monotonic() < deadline:
+        sleep(0.05)
+    return found
+
+
+def _running(project: Path) -> list[str]:
+    folder, found = str(project.parent), list[str]()
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = " ".join([process.cwd(), *process.cmdline()])
+            if folder in words and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(words)
+    return found
 
 
 @contextmanager

@@ -10,7 +10,14 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 
-from tests.machinery.always.launcher import SLEEP, TIMEOUT, create_project, launch, started
+from tests.machinery.always.launcher import (
+    SLEEP,
+    TIMEOUT,
+    create_project,
+    launch,
+    left_running,
+    started,
+)
 
 LAUNCHER = ["-m", "tools.run", *SLEEP]
 PRINT = [
@@ -55,6 +62,20 @@ def test_unknown_command_is_named(project: Path) -> None:
     assert "There is no command no-such-command: run `uv sync`." in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "url"),
+    [
+        ([sys.executable, "-c", "raise SystemExit(7)"], "given"),
+        (["no-such-command"], "given"),
+        (["echo"], "broken"),
+    ],
+    ids=["it fails", "there is none", "the migration fails"],
+)
+def test_no_server_stays_behind_a_failure(project: Path, command: list[str], url: str) -> None:
+    assert launch(project, command, APP_DATABASE_URL=url).returncode
+    assert left_running(project) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_launcher_stops_its_child(project: Path, number: signal.Signals) -> None:
     with started(project, LAUNCHER, APP_DATABASE_URL="given") as launcher:
@@ -62,6 +83,7 @@ def test_launcher_stops_its_child(project: Path, number: signal.Signals) -> None
         launcher.send_signal(number)
         assert launcher.wait(TIMEOUT) == 0
     assert has_ended(child)
+    assert left_running(project) == []
 
 
 def test_next_launcher_stops_the_child_of_a_killed_one(project: Path) -> None:

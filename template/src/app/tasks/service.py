@@ -51,7 +51,8 @@ def next_attempt(attempt: int, attempts: int, settings: TaskSettings) -> datetim
     if attempt >= attempts:
         logger.error("task given up", attempt=attempt)
         return None
-    delay = min(settings.retry_delay * 2.0 ** (attempt - 1), LONGEST_DELAY)
+    # Beyond that exponent the delay is the longest one; a float would overflow at 1024.
+    delay = min(settings.retry_delay * 2.0 ** min(attempt - 1, 64), LONGEST_DELAY)
     # Jitter: tasks that failed together should not all be retried at the same moment.
     return utc_now() + timedelta(seconds=delay * SystemRandom().uniform(1, 1.25))
 
