@@ -1,7 +1,7 @@
 """Refresh tokens: rotation, detection of reuse and revocation (RFC 9700, section 4.14.2).
 
 A token is `<id>.<secret>`: the id of its row, and a secret of which only a hash is stored. Requests
-find rows by their id or by their user, so MySQL may find a deadlock: call these functions in
+find rows by their id or by their user, so a database may find a deadlock: call these functions in
 `in_transaction`, which retries.
 """
 

@@ -41,7 +41,7 @@ class Changes(BaseModel):
     """The body of a PATCH: a field that is omitted stays as it is.
 
     The fields need defaults to be optional. The OpenAPI document does not name these: a client that
-    filled them in would overwrite data. `model_dump(exclude_unset=True)` returns what was sent.
+    filled them in would overwrite data. What was sent is what dumping without unset fields returns.
     """
 
     model_config = ConfigDict(json_schema_extra=_without_defaults)
