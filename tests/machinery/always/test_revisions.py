@@ -32,7 +32,8 @@ async def test_the_url_given_is_that_of_the_database(server: URL, sql: list[str]
         told = f"url={url.render_as_string(hide_password=False)}"
         status, output = await alembic(unreachable(server), "-x", told, "upgrade", "head", *sql)
         assert status == 0, output
-        assert bool(await schema_of(url)) is not bool(sql)
+        has_revisions = any((PROJECT / "migrations" / "versions").glob("*.py"))
+        assert bool(await schema_of(url)) is (has_revisions and not sql)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,6 @@ WORKING = {
 CONNECTION = "Use a URL such as mysql+asyncmy://"
 MODES = "Use ssl_mode DISABLED, REQUIRED or, with an ssl_ca,"
 REFUSED = {
-    "": CONNECTION,
     "host/name": CONNECTION,
     "postgres://user:pa55word@host/name": CONNECTION,
     "sqlite:///pa55word": CONNECTION,

@@ -1,5 +1,7 @@
 """The embedded PostgreSQL: processes share it, and it stops with the last of them."""
 
+# Depends on: tools/ tests/__init__.py tests/conftest.py tests/machinery/always/launcher.py
+
 import os
 import re
 import signal

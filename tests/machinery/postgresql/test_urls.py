@@ -38,7 +38,6 @@ WORKING = {
 }
 CONNECTION = "Use a URL such as postgresql+"
 REFUSED = {
-    "": CONNECTION,
     "host/name": CONNECTION,
     "https://user:pa55word@host/name": CONNECTION,
     "mysql://user:pa55word@host/name": CONNECTION,

@@ -18,7 +18,6 @@ WORKING = [
 ]
 CONNECTION = "Use the URL of a file, such as sqlite+aiosqlite:////"
 REFUSED = {
-    "": CONNECTION,
     "app.db": CONNECTION,
     "sqlite://": CONNECTION,
     "sqlite:///:memory:": CONNECTION,
