@@ -11,6 +11,7 @@ import pytest
 from plinth.harness import facts
 from plinth.harness.coverage import covering_array
 from plinth.harness.survey import Survey
+from plinth.imports import module_of
 
 Tree = Mapping[str, str]
 ROOT = "src/app/"
@@ -31,7 +32,7 @@ def trees(survey: Survey) -> list[Tree]:
 def modules(tree: Tree) -> dict[str, str]:
     """Return the text of each module of the service."""
     found = (path for path in tree if path.startswith(ROOT) and path.endswith(".py"))
-    return {facts.module_of(path): tree[path] for path in found}
+    return {module_of(path): tree[path] for path in found}
 
 
 def imported(text: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from plinth.harness.render import Reading
 from plinth.harness.source import REPOSITORY
 from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
+from plinth.imports import module_of
 
 Tree = Mapping[str, str]
 LICENSES = REPOSITORY / "extensions" / "license"
@@ -124,7 +125,7 @@ def test_targets_do_something(trees: list[tuple[Answers, Tree]]) -> None:
         targets = sorted(facts.TARGET.findall(text))
         assert targets == sorted(RECIPE.findall(text))
         assert targets == sorted(" ".join(re.findall(r"(?m)^\.PHONY: (.+)$", text)).split())
-        modules = {facts.module_of(path) for path in tree if path.endswith(".py")}
+        modules = {module_of(path) for path in tree if path.endswith(".py")}
         assert {*MODULE.findall(text)} <= modules
 
 

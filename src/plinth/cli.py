@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
+from plinth import git
 from plinth import update as updates
 from plinth.difference import Difference, difference
 from plinth.errors import Exit, StoppedError
@@ -64,11 +65,6 @@ def _stop(sentence: str, code: Exit) -> NoReturn:
         sys.stdout.write(json.dumps({"status": code.name.lower(), "error": sentence}) + "\n")
     console.print(sentence, style="red", markup=False)
     sys.exit(code)
-
-
-@app.callback()
-def commands() -> None:
-    """Look after services that were generated from this template."""
 
 
 @app.command()
@@ -145,7 +141,7 @@ def _resume(
         raise StoppedError(
             f"An update to {journal.after} waits: finish it by {AGAIN}, or go back by {BACK}"
         )
-    updates.git.run(service.folder, "add", "--all", "--", *existing(service, journal))
+    git.run(service.folder, "add", "--all", "--", *existing(service, journal))
     _finish(service, journal, None, checks=checks, as_json=as_json)
 
 

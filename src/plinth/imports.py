@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from plinth.trees import File, Tree
 
-SOURCES = "src/"
+# Where modules lie: folders on the path of a service, of its tests and of its tools.
+ROOTS = ("src/", "typings/", "")
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ def needed(before: Tree, after: Tree, kept: Collection[str]) -> list[str]:
 
 
 def module_of(path: str) -> str:
-    """Return the dotted name of a Python file."""
-    parts = PurePosixPath(path.removeprefix(SOURCES)).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    """Return the name by which a file of Python, or of types, is imported."""
+    root = next(root for root in ROOTS if path.startswith(root))
+    name = path.removeprefix(root).removesuffix(".pyi").removesuffix(".py").replace("/", ".")
+    return name.removesuffix(".__init__")
 
 
 def imported(path: str, file: File) -> Iterator[tuple[str, str]]:

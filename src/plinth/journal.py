@@ -9,10 +9,10 @@ import os
 import signal
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from plinth import git
+from plinth import git, trees
 from plinth.merge import Conflict, Merge
 from plinth.service import Service
 from plinth.trees import File
@@ -32,7 +32,6 @@ class Journal:
     stages: Mapping[str, Sequence[tuple[str, str] | None]]
     """Mode and blob of the base, of ours and of theirs, for each file with conflicts."""
     written: bool = False
-    kept: Sequence[str] = field(default_factory=list[str])
 
     @classmethod
     def of(cls, service: Service, merge: Merge, before: str, after: str) -> "Journal":
@@ -49,13 +48,14 @@ class Journal:
         def sides(conflict: Conflict) -> Sequence[tuple[str, str] | None]:
             return [store(side) for side in (conflict.base, conflict.ours, conflict.theirs)]
 
-        gone = [*merge.deleted, *(old for old in merge.carried if old not in merge.changed)]
         return cls(
             before,
             after,
-            {**dict.fromkeys(gone), **{p: store(f) for p, f in merge.changed.items()}},
+            {
+                **dict.fromkeys(sorted(merge.gone)),
+                **{p: store(f) for p, f in merge.changed.items()},
+            },
             {path: sides(conflict) for path, conflict in merge.conflicts.items()},
-            kept=merge.kept,
         )
 
     @classmethod
@@ -76,14 +76,14 @@ class Journal:
         """Write the files and stage them, those with conflicts as Git does. Can be repeated."""
         self.save(service)
         with _undisturbed():
-            for path, entry in self.files.items():
+            for path in (path for path, entry in self.files.items() if entry is None):
                 file = service.folder / path
-                if entry is None:
-                    file.unlink(missing_ok=True)
-                    _remove_empty(file.parent, service.folder)
-                    continue
-                mode, blob = entry
-                content = git.run(service.folder, "cat-file", "blob", blob)
+                file.unlink(missing_ok=True)
+                _remove_empty(file.parent, service.folder)
+            new = {path: entry for path, entry in self.files.items() if entry}
+            contents = trees.blobs(service.folder, [blob for _, blob in new.values()])
+            for (path, (mode, _)), content in zip(new.items(), contents, strict=True):
+                file = service.folder / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 _replace(file, content)
                 file.chmod(0o755 if mode == "100755" else 0o644)

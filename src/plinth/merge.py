@@ -28,7 +28,6 @@ class Conflict:
     base: File | None
     ours: File
     theirs: File
-    merged: File
 
 
 @dataclass
@@ -49,9 +48,14 @@ class Merge:
     dropped: list[str] = field(default_factory=list[str])
     """Files that the release changed and that were deleted here: they stay deleted."""
 
+    @property
+    def gone(self) -> set[str]:
+        """Places at which there is no file afterwards: of deleted and of moved files."""
+        return {*self.deleted, *(old for old in self.carried if old not in self.changed)}
+
     def apply(self, tree: Tree) -> Tree:
         """Return the files of a service after the update."""
-        gone = {*self.deleted, *(old for old in self.carried if old not in self.changed)}
+        gone = self.gone
         return {p: file for p, file in tree.items() if p not in gone} | self.changed
 
 
@@ -126,7 +130,7 @@ class _Merger:
         if merged != mine or not clean or path not in self.service:
             self.found.changed[path] = merged
         if not clean:
-            self.found.conflicts[path] = Conflict(before, mine, theirs, merged)
+            self.found.conflicts[path] = Conflict(before, mine, theirs)
 
 
 def moved_to(path: str, before: File | None, candidates: Tree) -> str | None:

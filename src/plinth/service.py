@@ -1,5 +1,6 @@
 """A checkout of a service that was generated from a template."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ class Service:
             )
         return service
 
-    @property
+    @functools.cached_property
     def answers(self) -> Mapping[str, object]:
         """The recorded answers, the template's address and release among them.
 

@@ -48,6 +48,11 @@ def version(name: str) -> tuple[int, ...]:
     return tuple(int(number or 0) for number in found.groups()) if found else ()
 
 
+def is_between(before: str, release: str, after: str) -> bool:
+    """Whether a release comes with an update from one release to another."""
+    return version(before) < version(release) <= version(after)
+
+
 def dump(answers: Mapping[str, object]) -> str:
     """Return answers as Copier writes them."""
     return yaml.safe_dump(dict(answers), allow_unicode=True, width=sys.maxsize)  # pyright: ignore[reportUnknownMemberType] - types-pyyaml does not know all types
@@ -113,11 +118,7 @@ class Template:
     def changes(self, before: str, after: str) -> str:
         """Return what CHANGELOG.md says of the releases after one, up to another."""
         sections = re.split(r"(?m)^(?=## )", self.read(after, "CHANGELOG.md"))[1:]
-        wanted = (
-            section
-            for section in sections
-            if version(before) < version(section.partition("\n")[0]) <= version(after)
-        )
+        wanted = (s for s in sections if is_between(before, s.partition("\n")[0], after))
         return "".join(wanted).rstrip()
 
     def entries(
@@ -129,11 +130,7 @@ class Template:
         """
         content = tomllib.loads(self.read(after, path))
         found = cast("Sequence[Mapping[str, object]]", content.get(name, []))
-        return [
-            entry
-            for entry in found
-            if version(before) < version(str(entry["version"])) <= version(after)
-        ]
+        return [entry for entry in found if is_between(before, str(entry["version"]), after)]
 
     def render(
         self,

@@ -1,6 +1,6 @@
 """The files of a commit, in memory."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -31,28 +31,31 @@ class File:
 Tree: TypeAlias = dict[str, File]
 
 
-def paths(folder: Path, commit: str) -> list[str]:
-    """Return the paths of a commit's files below a folder, relative to it."""
-    listed = git.run(folder, "ls-tree", "-r", "-z", "--name-only", commit)
-    return [path for path in listed.decode("utf-8", "surrogateescape").split("\0") if path]
-
-
-def read(folder: Path, commit: str, wanted: Collection[str] | None = None) -> Tree:
-    """Return the files of a commit below a folder, all of them or those wanted."""
+def read(folder: Path, commit: str) -> Tree:
+    """Return the files of a commit below a folder, by their paths relative to it."""
     entries: list[tuple[str, str, str]] = []
     for line in git.run(folder, "ls-tree", "-r", "-z", commit).split(b"\0"):
         head, _, path = line.decode("utf-8", "surrogateescape").partition("\t")
-        if path and (wanted is None or path in wanted):
+        if path:
             mode, _, blob = head.split()
             if mode != SUBMODULE:
                 entries.append((path, mode, blob))
-    asked = "".join(f"{blob}\n" for _, _, blob in entries).encode()
+    contents = blobs(folder, [blob for _, _, blob in entries])
+    return {
+        path: File(content, mode)
+        for (path, mode, _), content in zip(entries, contents, strict=True)
+    }
+
+
+def blobs(folder: Path, names: Sequence[str]) -> list[bytes]:
+    """Return the contents of blobs of a repository, in the order of their names."""
+    asked = "".join(f"{name}\n" for name in names).encode()
     answer = git.run(folder, "cat-file", "--batch", given=asked)
-    found: Tree = {}
+    found: list[bytes] = []
     position = 0
-    for path, mode, _ in entries:
+    for _ in names:
         end = answer.index(b"\n", position)
         size = int(answer[position:end].split()[2])
-        found[path] = File(answer[end + 1 : end + 1 + size], mode)
+        found.append(answer[end + 1 : end + 1 + size])
         position = end + size + 2
     return found

@@ -96,11 +96,12 @@ def plan(service: Service, wish: Wish) -> Plan:
         original, release = template.render(
             service, Path(scratch) / "rendered", to=wish.to, data=wish.data
         )
-        _refuse_silent_changes(original, release, wish)
+        answers = _changed_answers(original, release)
+        _refuse_silent_changes(answers, wish)
         between = (original.release, release.release)
         moves = {str(m["from"]): str(m["to"]) for m in template.entries(MOVES, "move", *between)}
         found = _compare(service, wish, original, release, moves)
-        found.answers = _changed_answers(original, release)
+        found.answers = answers
         found.changes = template.changes(*between)
         for entry in template.entries(NOTICES, "notice", *between):
             found.notices += notices(cast("Notice", entry), release.answers, service.folder)
@@ -140,15 +141,14 @@ def _compare(
     return found
 
 
-def _in_the_style_of(service: Tree, *rendered: Tree) -> tuple[Tree, Tree, list[str]]:
+def _in_the_style_of(service: Tree, before: Tree, after: Tree) -> tuple[Tree, Tree, list[str]]:
     """Return both renders in the service's own format, so that only content is merged."""
-    before, after = rendered
     if not style.differs(before, service):
         return before, after, []
-    both = [style.formatted(files, service) for files in rendered]
-    if both[0] is None or both[1] is None:
+    old, new = style.formatted(before, service), style.formatted(after, service)
+    if old is None or new is None:
         return before, after, ["Ruff cannot run with this service's settings: expect conflicts."]
-    return both[0], both[1], []
+    return old, new, []
 
 
 def notices(notice: Notice, answers: Mapping[str, object], folder: Path) -> list[str]:
@@ -176,9 +176,9 @@ def _changed_answers(original: Render, release: Render) -> dict[str, tuple[objec
     }
 
 
-def _refuse_silent_changes(original: Render, release: Render, wish: Wish) -> None:
+def _refuse_silent_changes(changed: Mapping[str, tuple[object, object]], wish: Wish) -> None:
     """Raise StoppedError where a recorded answer changes although nobody has asked for it."""
-    for name, (before, after) in _changed_answers(original, release).items():
+    for name, (before, after) in changed.items():
         if before is not None and after is not None and name not in wish.data:
             raise StoppedError(
                 f"{name} would change from {before} to {after}: {before} is no longer allowed with "

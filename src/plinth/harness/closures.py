@@ -13,8 +13,9 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from plinth.harness import sources
-from plinth.harness.layout import Layout, module_of
+from plinth.harness.layout import Layout
 from plinth.harness.sources import Source, Statement
+from plinth.imports import module_of
 
 TESTS = "tests/"
 # Programs that read any file of the project.

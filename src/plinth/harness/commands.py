@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from plinth.harness import facts, prose
 from plinth.harness.claims import Claim, grouped
 from plinth.harness.render import Unit
+from plinth.imports import module_of
 
 SHELL = re.compile(r"(?ms)^```sh\n(.*?)^```$")
 ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=")
@@ -55,7 +56,7 @@ def claims(units: Sequence[Unit]) -> Iterator[Claim]:
     code = [unit for unit in units if prose.is_code(unit)]
     words = grouped((word, unit) for unit in code for word in prose.vocabulary(unit))
     modules = grouped(
-        ((facts.module_of(unit.path), option), unit)
+        ((module_of(unit.path), option), unit)
         for unit in units
         if facts.is_python(unit)
         for option in ["", *re.findall(r'"(--?[a-z][\w-]*)"', unit.text)]

@@ -9,8 +9,6 @@ from pathlib import PurePosixPath
 
 from plinth.harness.render import Unit
 
-# Where modules lie: folders on the path of a service, of its tests and of its tools.
-ROOTS = ("src/", "typings/", "")
 # The shares of pyproject.toml that list distributions, by their table there.
 RUNTIME, DEVELOPMENT = "dependencies", "development"
 SETTING = re.compile(r"\bAPP_[A-Z0-9_]*[A-Z0-9]\b")
@@ -25,15 +23,6 @@ SERVICE = re.compile(r"(?m)^  ([a-z][\w-]*):$")
 def is_python(unit: Unit) -> bool:
     """Whether it is a whole Python file."""
     return PurePosixPath(unit.path).suffix in {".py", ".pyi"} and not unit.kind
-
-
-def module_of(path: str) -> str:
-    """Return the name by which a file of Python is imported."""
-    for root in ROOTS:
-        if path.startswith(root):
-            name = path.removeprefix(root).removesuffix(".pyi").removesuffix(".py")
-            return name.replace("/", ".").removesuffix(".__init__")
-    raise ValueError(path)
 
 
 def imported(text: str) -> Iterator[str]:

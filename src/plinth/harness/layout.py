@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from plinth.harness.sources import prefixes
+from plinth.imports import module_of
 
-ROOTS = ("src/", "")
 SEPARATORS = re.compile(r"[\s:;=,()\[\]{}'\"]+")
 
 
@@ -70,10 +70,3 @@ class Layout:
         yield from self._below.get(tail, ())
         if "/" in tail or "." in tail:
             yield from (path for path in self.paths if f"/{path}".endswith(f"/{tail}"))
-
-
-def module_of(path: str) -> str:
-    """Return the name by which a file of Python is imported."""
-    root = next(root for root in ROOTS if path.startswith(root))
-    name = path.removeprefix(root).removesuffix(".py").replace("/", ".")
-    return name.removesuffix(".__init__")

@@ -13,6 +13,7 @@ from plinth.harness.memory import digest, text_digest
 from plinth.harness.render import Unit
 from plinth.harness.space import Answers
 from plinth.harness.survey import Survey
+from plinth.imports import module_of
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,7 @@ class Programs:
     @cached_property
     def preload(self) -> list[str]:
         """Every module of others that a program imports."""
-        own = {
-            facts.module_of(p).partition(".")[0] for p in self.renderer.sources if p.endswith(".py")
-        }
+        own = {module_of(p).partition(".")[0] for p in self.renderer.sources if p.endswith(".py")}
         names = {
             name.rpartition(".")[0] or name
             for unit in self.survey.units

@@ -12,6 +12,7 @@ from plinth.harness.environment import Distribution
 from plinth.harness.hints import Hints
 from plinth.harness.render import MACHINERY, Reading, Renderer, Unit
 from plinth.harness.space import Answers
+from plinth.imports import module_of
 
 
 class Relations:
@@ -47,9 +48,7 @@ class Relations:
 
     def _imports(self) -> Iterator[Claim]:
         """Claim that what is imported is a file of the project, or declared."""
-        own = {
-            facts.module_of(path): path for path in self.renderer.sources if path.endswith(".py")
-        }
+        own = {module_of(path): path for path in self.renderer.sources if path.endswith(".py")}
         packages = {name.partition(".")[0] for name in own}
         there = grouped((unit.path, unit) for unit in self._python)
         declared = self._declared
@@ -132,7 +131,7 @@ class Relations:
         """Each file of types for a library is of a module that is imported, or lies above one."""
         for unit in self.units:
             if unit.path.startswith("typings/"):
-                module = facts.module_of(unit.path)
+                module = module_of(unit.path)
                 users = self._importers.get(module, [])
                 yield Claim(unit, f"has types of {module}, which nothing imports", users)
 
@@ -214,7 +213,7 @@ class Relations:
             yield rf"(?m)^ +{re.escape(name)}:$"
         for path in self.renderer.share(part, "owns").split():
             if path.startswith("src/"):
-                yield _word(facts.module_of(path))
+                yield _word(module_of(path))
 
     @cached_property
     def _shared(self) -> set[str]:

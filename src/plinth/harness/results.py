@@ -46,7 +46,8 @@ class ModuleResults:
         self._survey = survey
         self._hints = hints
         self._memory = memory
-        self._code = code(*(HARNESS / f"{name}.py" for name in HOW))
+        how = (HARNESS / f"{name}.py" for name in HOW)
+        self._code = code(*how, HARNESS.parent / "imports.py")
 
     def plan(self, programs: Iterable[Program]) -> Iterator[Task]:
         """Yield each program with what is left to run of it, each result wanted once."""
