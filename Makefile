@@ -1,15 +1,16 @@
 # Each command is one line over `uv run`. Without a uv on the PATH, pip puts one into .tools/.
-TOOLS := $(CURDIR)/.tools
-UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
+UV := $(if $(shell command -v uv),,.tools/bin/uv)
 
 STRENGTH := 2
 SHARD := 1/1
 
 # Whatever Python >= 3.11 the machine has is used; none is fetched. Commands that run uv themselves find the same one.
 export UV_PYTHON_DOWNLOADS := never
-export PATH := $(dir $(UV)):$(PATH)
+ifneq ($(UV),)
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+endif
 
-.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs installs updates containers bench docs where release
+.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs versions installs updates containers bench docs where release
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -52,6 +53,9 @@ code-mutants: $(UV) ## mistakes made in generated code: make code-mutants ANSWER
 proofs: $(UV) ## take away what each answer brings: the test that says so fails, the others pass
 	@uv run --quiet python -m tools.proofs $(ARGS)
 
+versions: $(UV) ## programs on real servers: the versions of compose.yaml, the oldest, the newest
+	@uv run --quiet python -m tools.versions $(ARGS)
+
 installs: $(UV) ## each pair of answers installed by uv, on every Python here, newest and oldest versions
 	@uv run pytest --numprocesses auto --dist worksteal --every-pair tests/test_installs.py $(ARGS)
 
@@ -78,6 +82,7 @@ check: $(UV) ## format, lint and types of this repository
 	@uv run ruff check .
 	@uv run pyright
 
-$(TOOLS)/bin/uv:
+.tools/bin/uv:
 	@echo "uv is not on the PATH: installing it into .tools/"
-	@python3 -m pip install --quiet --disable-pip-version-check --target $(TOOLS) uv
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "python3 has no pip: install pip, or uv itself (https://docs.astral.sh/uv/getting-started/installation)"; exit 1; }
+	@python3 -m pip install --quiet --disable-pip-version-check --target .tools uv

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -35,7 +36,11 @@ def isolation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with (
         isolated(tmp_path_factory.mktemp("settings")),
         pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory(prefix="s") as state,
     ):
+        # For root, projects keep their databases of development there, as another user.
+        Path(state).chmod(0o711)
+        patch.setenv("XDG_STATE_HOME", state)
         for name, value in IDENTITY.items():
             patch.setenv(name, value)
         yield

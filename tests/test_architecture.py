@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -61,21 +62,32 @@ def test_every_module_is_used(trees: list[Tree]) -> None:
         assert found.keys() - reached == set()
 
 
-def test_every_package_has_a_layer(trees: list[Tree]) -> None:
-    """The rule of the layers holds for all packages and for the modules beside them."""
+def test_every_function_is_used(trees: list[Tree]) -> None:
+    """What no part calls any more is not left behind, unless the project's texts tell of it."""
     for tree in trees:
-        names = {".".join(name.split(".")[:2]) for name in modules(tree)} - {"app"}
+        paths = [path for path in tree if path.endswith((".py", ".md", ".toml", "Makefile"))]
+        text = "\n".join(tree[path] for path in paths if not path.startswith("tests/"))
+        words = Counter(re.findall(r"\w+", text))
+        defined = {
+            node.name
+            for module, source in modules(tree).items()
+            if not ENTRY.fullmatch(module)
+            for node in ast.parse(source).body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and not node.decorator_list
+        }
+        assert {name for name in defined if words[name] == 1} == set()
+
+
+def test_every_package_has_a_layer(trees: list[Tree]) -> None:
+    """The rule of the layers holds for all packages and for the modules beside them.
+
+    That it holds for those that users add is tested in test_import_rules.py.
+    """
+    for tree in trees:
+        names = {name.split(".")[1] for name in modules(tree) if "." in name}
         layers = contracts(tree)["layers"]["layers"]
         assert names == {name for layer in layers for name in layer.split(" : ")}
-
-
-def test_every_service_is_kept_from_http(trees: list[Tree]) -> None:
-    """The rule of the services holds for all of them, and is not there without any."""
-    for tree in trees:
-        names = {name for name in modules(tree) if name.endswith(".service")}
-        contract = contracts(tree).get("services")
-        assert names == {*(contract["source_modules"] if contract else ())}
-        assert bool(names) == bool(contract)
 
 
 def test_no_dependency_needs_a_thread(trees: list[Tree]) -> None:

@@ -1,5 +1,6 @@
 """`make demo` works; what starts and stops the service says clearly when that fails."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from plinth.harness.command import copier
 from plinth.harness.project import clean_environment
 from plinth.harness.source import REPOSITORY
+from tools import demo
 from tools.server import Server, ServerError
 
 SERVE = """
@@ -63,6 +66,61 @@ def test_demo(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("demo: ")
     assert (tmp_path / "service" / "README.md").exists()
+
+
+def test_next_commands_work_without_a_uv_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A uv that the Makefile has installed is put on the PATH first."""
+    checkout = tmp_path / "the checkout"
+    own = checkout / ".tools" / "bin"
+    own.mkdir(parents=True)
+    monkeypatch.setattr(demo, "REPOSITORY", checkout)
+    found = tmp_path / "uvx"
+
+    def which(_name: str) -> str:
+        return str(found)
+
+    monkeypatch.setattr(shutil, "which", which)
+    make = [f"uvx copier copy '{checkout}' my-service", "cd my-service", "make run"]
+    assert demo.next_commands() == make
+    found = own / "uvx"
+    path, *others = demo.next_commands()
+    assert others == make
+    shown = subprocess.run(
+        ["/bin/sh", "-c", f"{path}\necho $PATH"],
+        env={"PATH": "/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == f"{own}:/bin\n"
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mysql"])
+def test_closing_message_starts_with_make_run(
+    template: Path, tmp_path: Path, database: str
+) -> None:
+    """Then come the commands that keep it, in the branch that its CI watches."""
+    folder = tmp_path / "my service"
+    done = copier("copy", "--defaults", "-d", f"database={database}", str(template), str(folder))
+    _, message = done.stderr.split("Start it:")
+    commands = [line.strip() for line in message.splitlines() if line.startswith("  ")]
+    assert commands[0] == f"cd '{folder}'"
+    assert next(line for line in commands[1:] if not line.startswith("#")) == "make run"
+    assert ("# Set APP_DATABASE_URL" in message) == (database == "mysql")
+    start = next(line for line in commands if line.startswith("git init"))
+    git_init = start.partition(" && ")[0]
+    variables = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "init.defaultBranch"}
+    subprocess.run(
+        git_init.split(),
+        cwd=folder,
+        env=clean_environment(**variables, GIT_CONFIG_VALUE_0="master"),
+        check=True,
+    )
+    head = (folder / ".git" / "HEAD").read_text(encoding="utf-8").strip()
+    workflow = (folder / ".github" / "workflows" / "ci.yaml").read_text(encoding="utf-8")
+    assert f"branches: [{head.rpartition('/')[2]}]" in workflow
 
 
 def test_never_writes_into_a_folder_of_the_user(tmp_path: Path) -> None:

@@ -183,6 +183,18 @@ def test_server(server: str, template: Path, tmp_path: Path) -> None:
     with Server(project.path, free_port(), clean_environment()) as running:
         running.wait_until_ready()
         assert httpx2.get(f"{running.url}/livez").headers["server"] == server
+        assert scheme_behind_a_proxy(running) == "https"
+    stranger = clean_environment() | {"FORWARDED_ALLOW_IPS": "10.0.0.0/8"}
+    with Server(project.path, free_port(), stranger) as running:
+        running.wait_until_ready()
+        assert scheme_behind_a_proxy(running) == "http"
+
+
+def scheme_behind_a_proxy(running: Server) -> str:
+    """Return the scheme of a redirect, where a proxy says that its client came by HTTPS."""
+    headers = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+    redirect = httpx2.get(f"{running.url}/livez/", headers=headers)
+    return httpx2.URL(redirect.headers["location"]).scheme
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in LICENSES.iterdir()))

@@ -88,7 +88,7 @@ def test_table_follows_the_questions(template: Path, tmp_path: Path) -> None:
     add_question(copy, "colour", ["none", "red"])
     rows = questions(AnswerSpace(copy))
     assert "| `colour` | A question of no use. | none, red | none | none | none |" in rows
-    assert sum(row.startswith("| `") for row in rows) == len(AnswerSpace(copy).asked())
+    assert sum(row.startswith("| `") for row in rows) == len(AnswerSpace(copy).messages())
 
 
 def test_defaults_of_nothing(space: AnswerSpace) -> None:
@@ -127,6 +127,15 @@ def test_refused(case: str, template: Path, tmp_path: Path) -> None:
     assert done.returncode
     assert done.stderr.rstrip().endswith(sentence)
     assert not (tmp_path / "service").exists()
+
+
+@pytest.mark.parametrize("no", ["no", "false", "off"])
+def test_no_on_the_command_line_is_no(no: str, template: Path, tmp_path: Path) -> None:
+    """Copier knows a later answer as text while it asks an earlier question."""
+    data = ("--data", "preset=full", "--data", "auth=none", "--data", f"outbox={no}")
+    done = copier("copy", "--defaults", *data, str(template), str(tmp_path / "service"))
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "service" / "src" / "app" / "outbox").exists()
 
 
 @pytest.mark.parametrize("name", LICENSES)

@@ -28,7 +28,7 @@ def test_asks_each_question(space: AnswerSpace) -> None:
         dimensions=(40, 200),
     )
     factors = space.factors()
-    *questions, last = ((name, text) for name, text in space.asked().items() if name in factors)
+    *questions, last = ((name, text) for name, text in space.messages().items() if name in factors)
     for name, text in questions:
         child.expect_exact(text.strip().splitlines()[0])
         child.send(DOWN + ENTER if name == "tasks" else ENTER)

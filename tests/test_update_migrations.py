@@ -48,7 +48,7 @@ def test_a_table_comes_by_update(
     project = start_project(releases, tmp_path / "service", before, CURRENT)
     make_edits(project.path, EDITS)
     project.run("uv", "lock")
-    project.run("make", "migration", "m=a revision of our own")
+    project.run(*ON_DATABASE, "alembic", "revision", "-m", "a revision of our own")
     own = head_of(project)
     project.run(*ON_DATABASE, "python", "-c", EXECUTE, ADD_USER)
     commit(project, "Our own work")

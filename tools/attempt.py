@@ -48,7 +48,7 @@ def pick(space: AnswerSpace) -> Answers | None:
     """Ask each question that has more than one legal answer left; None if the user stops."""
     defaults = space.complete()
     choices = space.choose()
-    for name, message in space.asked().items():
+    for name, message in space.messages().items():
         if name not in choices:
             continue
         legal = list(choices.legal(name))

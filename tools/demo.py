@@ -7,6 +7,7 @@ folder given with `--keep`.
 import argparse
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,12 +64,21 @@ def demonstrate(folder: Path, started: float) -> None:
             requests = Walk(client, password=secrets.token_urlsafe(16)).run()
     print("5. Stopped, and nothing is left running.\n")
     print("To make a service of your own, answer a few questions:")
-    print(f"   uvx copier copy {REPOSITORY} my-service\n")
+    print("\n".join(f"   {line}" for line in next_commands()), end="\n\n")
     duration = time.monotonic() - started
     print(
         f"demo: {files} files, {requests} requests, 0 unexpected, "
         f"ready after {seconds:.1f} s, {duration:.0f} s in all"
     )
+
+
+def next_commands() -> list[str]:
+    """Return what makes a service and starts it, on a machine that has no uv of its own too."""
+    commands = [f"uvx copier copy {shlex.quote(str(REPOSITORY))} my-service", "cd my-service"]
+    own = REPOSITORY / ".tools" / "bin"
+    if shutil.which("uvx") == str(own / "uvx"):
+        commands.insert(0, f'export PATH={shlex.quote(str(own))}:"$PATH"   # uv is only there')
+    return [*commands, "make run"]
 
 
 def prepare_folder(keep: Path | None) -> Path:

@@ -72,12 +72,12 @@ def table(name: str) -> list[str]:
 
 
 def questions(space: AnswerSpace) -> list[str]:
-    """Return the lines of a table: a row for each question that is asked, in that order."""
-    asked, everywhere = space.asked(), space.asked({"preset": "standard"})
+    """Return the lines of a table: a row for each question that may be asked, in that order."""
+    everywhere = space.asked({"preset": "standard"})
     defaults = [space.complete({"preset": preset}) for preset in PRESETS]
     rows = [["question", "", "answers", *PRESETS]]
     rows.append(["---"] * len(rows[0]))
-    for name, message in asked.items():
+    for name, message in space.messages().items():
         values = space.factors().get(name, ())
         cells = [_answer(answers[name]) for answers in defaults] if values else [""] * len(PRESETS)
         mark = " •" if name in everywhere else ""

@@ -53,26 +53,23 @@ def database_server() -> Generator[Server]:
 @contextmanager
 def postgresql(_folder: Path) -> Generator[Server]:
     """Start the embedded PostgreSQL, with a folder of its own."""
-    from tools.embedded_postgres import postgres_server, state_directory
+    from tools import embedded_postgres
 
-    purpose = f"bench-{os.getpid()}"
-    data = state_directory() / purpose
-    with postgres_server(purpose, durable=True) as postgres:
+    with embedded_postgres.postgres_server(f"bench-{os.getpid()}", durable=True) as postgres:
         postgres.ensure_database()
-        # The package's own way to start and stop; one that others hold would go on.
-        handle: Any = postgres.handle
+        file = postgres.data / "postmaster.pid"
+        # What the context itself does; a second context would join the server.
+        again: Any = embedded_postgres._start  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+        def start() -> None:
+            again(postgres.data.parent, postgres.sockets, durable=True)
 
         def stop() -> None:
-            number = int((data / "postmaster.pid").read_text().partition("\n")[0])
-            os.kill(number, signal.SIGINT)  # a fast shutdown: it breaks off what runs
-            wait_for(lambda: not (data / "postmaster.pid").exists())
+            os.kill(int(file.read_text().partition("\n")[0]), signal.SIGINT)  # a fast shutdown
+            wait_for(lambda: not file.exists())
 
-        try:
-            url = make_url(postgres.url("app", DRIVER))
-            yield Server(url, handle.ensure_postgres_running, stop)
-        finally:
-            handle.ensure_postgres_running()
-    shutil.rmtree(data, ignore_errors=True)
+        yield Server(make_url(postgres.url("app", DRIVER)), start, stop)
+    shutil.rmtree(postgres.data.parent, ignore_errors=True)
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """Fixtures for all tests: a database, the application on it, and a client."""
 
 import asyncio
-import io
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import httpx2
 import pytest
@@ -13,12 +14,14 @@ from alembic.config import Config
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
 from app.core.config import Settings
 from app.db.session import Database
 from app.main import create_app
 from tests.database import database_server, new_database
+
+AnySession = TypeVar("AnySession", bound=AsyncSession)
 
 PROJECT = Path(__file__).parent.parent
 
@@ -67,19 +70,21 @@ async def database(shared_database: Database) -> AsyncIterator[Database]:
     """
     async with shared_database.write() as session:
         connection = await session.connection()
-        yield Database(
-            shared_database.engine,
-            read=async_sessionmaker(
-                connection,
-                expire_on_commit=False,
-                autoflush=False,
-                join_transaction_mode="rollback_only",
-            ),
-            write=async_sessionmaker(
-                connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-            ),
+        yield replace(
+            shared_database,
+            read=joined_to(shared_database.read, connection, "rollback_only"),
+            write=joined_to(shared_database.write, connection, "create_savepoint"),
         )
         await session.rollback()
+
+
+def joined_to(
+    sessions: async_sessionmaker[AnySession], connection: AsyncConnection, mode: str
+) -> async_sessionmaker[AnySession]:
+    """The same kind of sessions, in the transaction of this connection."""
+    joined = async_sessionmaker(class_=sessions.class_, **sessions.kw)
+    joined.configure(bind=connection, join_transaction_mode=mode)
+    return joined
 
 
 @pytest.fixture
@@ -134,12 +139,3 @@ def alembic_config(url: URL) -> Config:
 async def upgrade(url: URL) -> None:
     """Apply every migration."""
     await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
-
-
-async def sql_of(server: URL, revisions: str) -> str:
-    """The SQL of upgrading along `revisions`, such as `base:head`."""
-    sql = io.StringIO()
-    config = alembic_config(server)
-    config.output_buffer = sql
-    await asyncio.to_thread(command.upgrade, config, revisions, sql=True)
-    return sql.getvalue()

@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sqlalchemy import make_url
 from testcontainers.community.postgres import PostgresContainer
-
-from app.core.config import DRIVER
 
 COMPOSE = Path(__file__).parent.parent / "compose.yaml"
 
@@ -23,8 +20,7 @@ def main() -> int:
     container = PostgresContainer(image, driver=None)
     # As fast as the embedded server: it does not wait for the disk.
     with container.with_command("postgres -c fsync=off"):
-        url = make_url(container.get_connection_url()).set(drivername=DRIVER)
-        os.environ["APP_DATABASE_URL"] = url.render_as_string(hide_password=False)
+        os.environ["APP_DATABASE_URL"] = container.get_connection_url()
         return pytest.main(sys.argv[1:])
 
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import uuid4
 
-from sqlalchemy import URL, NullPool, make_url, text
+from sqlalchemy import URL, NullPool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.core.config import DRIVER
+from app.db.url import parse_url
 from tools.embedded_postgres import postgres_server
 
 
@@ -15,10 +15,10 @@ from tools.embedded_postgres import postgres_server
 def database_server(given: str | None) -> Generator[URL]:
     """The given server, or the embedded one."""
     if given:
-        yield make_url(given)
+        yield parse_url(given)
     else:
         with postgres_server("test", durable=False) as embedded:
-            yield make_url(embedded.url("postgres")).set(drivername=DRIVER)
+            yield parse_url(embedded.url("postgres"))
 
 
 @asynccontextmanager

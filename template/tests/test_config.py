@@ -1,12 +1,32 @@
 """Settings."""
 
 from pathlib import Path
+from typing import Self
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
+from structlog.testing import capture_logs
 
-from app.core.config import ConfigurationError, Settings, load_settings
+from app.core.config import ConfigurationError, Settings, load_settings, warn_of_unknown_variables
+
+EXAMPLES = {"APP_CORS_ORIGINS", "APP_ALLOWED_HOSTS"}
+
+
+class OwnSettings(BaseSettings):
+    """Settings as a service adds them."""
+
+    model_config = SettingsConfigDict(env_prefix="APP_OWN_", extra="ignore")
+
+    limits: dict[str, int]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.limits:
+            message = "name at least one limit"
+            raise ValueError(message)
+        return self
 
 
 @pytest.fixture
@@ -43,6 +63,13 @@ def test_environment_is_production_by_default(
     assert Settings(database_url=SecretStr(database_url)).environment == "production"
 
 
+def test_docs_are_served_except_in_production(settings: Settings) -> None:
+    assert settings.serves_docs
+    production = settings.model_copy(update={"environment": "production"})
+    assert not production.serves_docs
+    assert production.model_copy(update={"docs": True}).serves_docs
+
+
 def test_env_file_is_read_except_by_tests(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str
 ) -> None:
@@ -52,6 +79,82 @@ def test_env_file_is_read_except_by_tests(
     assert load_settings(Settings).log_level == "INFO"
     monkeypatch.setenv("APP_ENVIRONMENT", "development")
     assert load_settings(Settings).log_level == "ERROR"
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("", []),
+        ("https://A.org/, http://localhost:5173", ["https://a.org", "http://localhost:5173"]),
+        ('["https://a.org"]', ["https://a.org"]),
+        ("*", ["*"]),
+    ],
+)
+def test_origins_are_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, text: str, origins: list[str]
+) -> None:
+    monkeypatch.setenv("APP_DATABASE_URL", database_url)
+    monkeypatch.setenv("APP_CORS_ORIGINS", text)
+    assert load_settings(Settings).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("APP_CORS_ORIGINS", "a.org"),
+        ("APP_CORS_ORIGINS", "https://a.org/path"),
+        ("APP_CORS_ORIGINS", '{"a": 1}'),
+        ("APP_ALLOWED_HOSTS", "https://a.org"),
+        ("APP_ALLOWED_HOSTS", "a.*.org"),
+        ("APP_DOCS", "perhaps"),
+        ("APP_DATABASE_POOL_SIZE", "ten"),
+        ("APP_DATABASE_POOL_TIMEOUT", "inf"),
+    ],
+)
+def test_malformed_setting_stops_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, name: str, value: str
+) -> None:
+    monkeypatch.setenv("APP_DATABASE_URL", database_url)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as refusal:
+        load_settings(Settings)
+    assert f" {name}: " in str(refusal.value)
+    assert ("for example" in str(refusal.value)) == (name in EXAMPLES)
+    assert "\n" not in str(refusal.value)
+
+
+def test_setting_of_another_form_and_rules_between_settings_stop_with_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("APP_OWN_LIMITS", "not JSON")
+    with pytest.raises(ConfigurationError, match="limits"):
+        load_settings(OwnSettings)
+    monkeypatch.setenv("APP_OWN_LIMITS", "{}")
+    with pytest.raises(ConfigurationError, match=r"APP_OWN_….*at least one limit"):
+        load_settings(OwnSettings)
+
+
+def test_env_file_that_is_not_unicode_stops_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("APP_ENVIRONMENT", "development")
+    (tmp_path / ".env").write_bytes("APP_LOG_LEVEL=café\n".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"\.env: .*utf-8"):
+        load_settings(Settings)
+
+
+def test_misspelt_variables_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with capture_logs() as logs:
+        warn_of_unknown_variables()
+        assert not logs
+        monkeypatch.setenv("APP_ENVIRONMENT", "development")
+        monkeypatch.setenv("APP_LOG_LEVL", "ERROR")
+        monkeypatch.setenv("APP_OWN_LIMITS", "{}")
+        (tmp_path / ".env").write_text("APP_BILLING_URL=x\nAPP_LOG_LEVEL=INFO\nOTHER=x\n")
+        warn_of_unknown_variables()
+    assert [log["names"] for log in logs] == [["APP_BILLING_URL", "APP_LOG_LEVL"]]
 
 
 @pytest.mark.parametrize("prefix", ["v1", "/v1/", "/"])

@@ -7,6 +7,9 @@ import pytest
 from fastapi import APIRouter, FastAPI, HTTPException
 from pydantic import BaseModel, SecretStr
 
+from app.core.errors import problem_responses
+from app.db.errors import DatabaseUnavailable
+
 SECRET = "never-in-a-response"
 
 
@@ -107,9 +110,17 @@ def test_every_operation_documents_its_errors_as_problems(app: FastAPI) -> None:
             responses = operation["responses"]
             assert "500" in responses, (method, path)
             for status, response in responses.items():
+                assert "X-Request-ID" in response["headers"]
                 if status >= "4":
                     assert list(response["content"]) == ["application/problem+json"]
 
 
-def test_failing_probe_is_documented(app: FastAPI) -> None:
-    assert "503" in app.openapi()["paths"]["/readyz"]["get"]["responses"]
+def test_only_the_probe_of_readiness_documents_an_outage(app: FastAPI) -> None:
+    paths = app.openapi()["paths"]
+    assert "503" in paths["/readyz"]["get"]["responses"]
+    assert "503" not in paths["/livez"]["get"]["responses"]
+
+
+def test_headers_of_problems_are_documented() -> None:
+    unavailable = problem_responses(DatabaseUnavailable)[503]
+    assert unavailable["headers"]["Retry-After"]["description"]

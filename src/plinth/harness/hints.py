@@ -23,6 +23,7 @@ KEYS = {
     "hold",
     "proof",
     "survivor",
+    "versions",
 }
 
 

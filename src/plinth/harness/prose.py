@@ -25,8 +25,10 @@ PLACE = re.compile(r"(?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|md|yaml|yml|lock|in
 COMMANDS = re.compile(
     r"^(?:[A-Z_]+=\S+ )*(?:make|uv|uvx|docker|python|alembic|copier|openssl|git)\b"
 )
-# A request, a path that is requested, a type of content.
-ROUTE = re.compile(r"^(?:(?:GET|POST|PUT|PATCH|DELETE)\b.*|/.*|application/.*)$")
+# A request, a path that is requested, a URL, its parameters, a type of content.
+ROUTE = re.compile(
+    r"^(?:(?:GET|POST|PUT|PATCH|DELETE)\b.*|/.*|[a-z+]+://.*|\?\w.*|application/.*)$"
+)
 # Words of HTTP, and what other programs write or read: nothing in a project has to name them.
 FOREIGN = frozenset(
     {

@@ -26,7 +26,7 @@ from plinth.harness.space import Answers
 SECONDS_TO_ANSWER = 0.8
 SECONDS_TO_START = 10
 # Stops the server when the pipe is closed, also if this process is killed.
-HOLD = '"$@" & cat >/dev/null; kill $!; wait'
+HOLD = '"$@" & cat >/dev/null; kill -s "$0" $!; wait'
 
 
 class ServerMissingError(Exception):
@@ -125,7 +125,7 @@ def _started(server: Server) -> Generator[None]:
         url = urlsplit(server.url)
         port = free_port()
         words = [word.format(port=port, folder=folder) for word in server.start]
-        with _running([str(Path(sys.executable).with_name(words[0])), *words[1:]], folder):
+        with held([str(Path(sys.executable).with_name(words[0])), *words[1:]], folder):
             os.environ[server.variable] = url._replace(netloc=f"127.0.0.1:{port}").geturl()
             try:
                 _wait_for(server)
@@ -135,10 +135,11 @@ def _started(server: Server) -> Generator[None]:
 
 
 @contextlib.contextmanager
-def _running(command: Sequence[str], folder: str) -> Generator[None]:
+def held(command: Sequence[str], folder: str, ending: str = "TERM") -> Generator[None]:
+    """Run a command until the context is left or this process ends; its log is in the folder."""
     with Path(folder, "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            ["sh", "-c", HOLD, "sh", *command],
+            ["sh", "-c", HOLD, ending, *command],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -24,7 +24,7 @@ Answers: TypeAlias = Mapping[str, Answer]
 EVERYTHING: Answers = {"preset": "custom"}
 
 # What decides, in a question, which answers are legal.
-CONDITIONS = ("when", "choices", "validator")
+CONDITIONS = ("when", "ask", "choices", "validator")
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,15 @@ class AnswerSpace(Combinations):
             question.var_name: str(question.get_message())
             for question in self._walk(answers)
             if question.get_when() and question.get_ask()
+        }
+
+    def messages(self) -> Mapping[str, str]:
+        """Return the message of each question that is asked after some answers, in order."""
+        asked = {*self.factors(), *self.asked()}
+        return {
+            question.var_name: str(question.get_message())
+            for question in self._walk(EVERYTHING)
+            if question.var_name in asked
         }
 
     def complete(self, answers: Answers = EVERYTHING) -> dict[str, object]:

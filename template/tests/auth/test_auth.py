@@ -71,6 +71,14 @@ async def test_secret_that_is_not_unicode_is_refused(client: httpx2.AsyncClient,
     assert response.status_code == 422
 
 
+@pytest.mark.parametrize("token", ["", ".", "x.y", f"{'0' * 32}.secret", "\u0661" * 32])
+async def test_unknown_refresh_token_is_refused(client: httpx2.AsyncClient, token: str) -> None:
+    body = {"refresh_token": token}
+    response = await client.post("/auth/refresh", json=body)
+    assert (response.status_code, response.json()["type"]) == (401, "invalid-refresh-token")
+    assert (await client.post("/auth/logout", json=body)).status_code == 204
+
+
 async def test_refresh_token_is_exchanged(client: httpx2.AsyncClient, tokens: TokenPair) -> None:
     response = await refresh(client, tokens)
     assert response.status_code == 200
@@ -81,7 +89,7 @@ async def test_refresh_token_is_exchanged(client: httpx2.AsyncClient, tokens: To
     assert (await client.get("/users/me")).status_code == 200
 
 
-async def test_reused_refresh_token_revokes_its_family(
+async def test_reused_refresh_token_revokes_its_log_in(
     client: httpx2.AsyncClient, account: Credentials, tokens: TokenPair
 ) -> None:
     other = await log_in(client, account)
@@ -109,6 +117,22 @@ async def test_log_out_revokes_and_is_idempotent(
     assert (await refresh(client, tokens)).status_code == 401
 
 
+async def test_no_answer_of_log_in_is_stored_by_caches(
+    client: httpx2.AsyncClient, account: Credentials, tokens: TokenPair
+) -> None:
+    body = {"refresh_token": tokens.refresh_token}
+    answers = [
+        await client.post("/auth/token", data=form_of(account)),
+        await client.post("/auth/token", data=form_of(account, password="wrong")),
+        await client.post("/auth/token"),
+        await client.post("/auth/refresh", json=body),
+        await client.post("/auth/refresh", json=body),
+        await client.post("/auth/refresh"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 401, 422, 200, 401, 422]
+    assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
+
+
 async def test_secrets_are_stored_as_hashes_only(
     account: Credentials, tokens: TokenPair, database: Database
 ) -> None:
@@ -116,7 +140,7 @@ async def test_secrets_are_stored_as_hashes_only(
         user = (await session.scalars(select(User))).one()
         assert account.password.get_secret_value() not in user.password_hash
         stored = (await session.scalars(select(RefreshToken))).one()
-        assert stored.token_hash != tokens.refresh_token
+        assert stored.secret_hash not in tokens.refresh_token
 
 
 async def test_no_secret_reaches_the_log(

@@ -42,10 +42,20 @@ async def test_created_item_is_read_back(client: httpx2.AsyncClient) -> None:
     created = await client.post("/items", json=body | {"title": " lamp "})
     assert created.status_code == 201
     assert created.json()["title"] == "lamp"
-    read = await client.get(f"/items/{created.json()['id']}")
+    assert created.headers["location"] == f"/items/{created.json()['id']}"
+    read = await client.get(created.headers["location"])
     assert read.status_code == 200
     assert read.json() == created.json()
     assert read.headers["etag"] == created.headers["etag"]
+
+
+def test_headers_are_documented(app: FastAPI) -> None:
+    paths = app.openapi()["paths"]
+    assert "Link" in paths["/items"]["get"]["responses"]["200"]["headers"]
+    assert {"ETag", "Location"} <= {*paths["/items"]["post"]["responses"]["201"]["headers"]}
+    for method, status in [("get", "200"), ("get", "304"), ("patch", "200")]:
+        responses = paths["/items/{item_id}"][method]["responses"]
+        assert responses[status]["headers"]["ETag"]["description"]
 
 
 async def test_patch_changes_only_what_is_sent(client: httpx2.AsyncClient) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from app.db.session import Database
 from app.users.models import User
+from app.users.schemas import Credentials
 
 pytestmark = pytest.mark.usefixtures("tokens")
 
@@ -42,3 +43,19 @@ async def test_deactivated_account_is_refused_at_once(
     async with database.write.begin() as session:
         (await session.scalars(select(User))).one().is_active = False
     assert (await client.get("/users/me")).status_code == 403
+
+
+async def test_account_deactivated_by_sql_is_served_from_the_cache_only(
+    client: httpx2.AsyncClient, app: FastAPI, account: Credentials
+) -> None:
+    assert (await client.get("/users/me")).status_code == 200
+    database: Database = app.state.database
+    async with database.write.begin() as session:
+        await session.execute(update(User).values(is_active=False))
+    assert (await client.get("/users/me")).status_code == 200
+    change = {
+        "current_password": account.password.get_secret_value(),
+        "new_password": "another long password",
+    }
+    assert (await client.post("/users/me/password", json=change)).status_code == 403
+    assert (await client.delete("/users/me")).status_code == 403

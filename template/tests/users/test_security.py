@@ -3,24 +3,27 @@
 from datetime import timedelta
 from math import inf
 from time import perf_counter
+from unicodedata import normalize
 from uuid import uuid4
 
 import jwt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from app.core.config import ConfigurationError
+from app.core.config import NAME, ConfigurationError
 from app.db.base import utc_now
 from app.users.config import EXAMPLE_SECRET, AuthSettings
 from app.users.errors import NotAuthenticated
-from app.users.security import Security
+from app.users.security import LEEWAY, Security
 
 SECRET = "s" * 32
 FORGED: list[dict[str, object]] = [
     {"iss": "another"},
     {"aud": "another"},
     {"sub": "not-an-id"},
-    {"exp": utc_now() - timedelta(seconds=1)},
+    {"exp": utc_now() - timedelta(seconds=LEEWAY + 1)},
 ]
 
 
@@ -39,8 +42,8 @@ def claims() -> dict[str, object]:
     now = utc_now()
     return {
         "sub": str(uuid4()),
-        "iss": "app",
-        "aud": "app",
+        "iss": NAME,
+        "aud": NAME,
         "iat": now,
         "exp": now + timedelta(minutes=1),
     }
@@ -56,6 +59,13 @@ def test_forged_claim_is_refused(security: Security, changes: dict[str, object])
     security.read_access_token(jwt.encode(claims(), SECRET, "HS256"))
     with pytest.raises(NotAuthenticated):
         security.read_access_token(jwt.encode(claims() | changes, SECRET, "HS256"))
+
+
+@pytest.mark.parametrize("claim", ["iat", "exp"])
+def test_clocks_may_differ_by_seconds(security: Security, claim: str) -> None:
+    moment = timedelta(seconds=5 if claim == "iat" else -5)
+    token = jwt.encode(claims() | {claim: utc_now() + moment}, SECRET, "HS256")
+    security.read_access_token(token)
 
 
 @pytest.mark.parametrize("missing", ["sub", "iss", "aud", "iat", "exp"])
@@ -78,6 +88,15 @@ async def test_password_matches_only_its_own_hash(security: Security) -> None:
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert await security.verify("correct horse", stored)
     assert not await security.verify("wrong horse", stored)
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(max_codepoint=0x17F)) | st.text("가각힣"))
+async def test_password_matches_in_every_encoding_of_its_characters(password: str) -> None:
+    security = Security(AuthSettings(argon2_memory=8, argon2_iterations=1))
+    composed, decomposed = normalize("NFC", password), normalize("NFD", password)
+    assert await security.verify(decomposed, await security.hash(composed))
+    assert await security.verify(composed, await security.hash(decomposed))
 
 
 async def test_verification_without_a_hash_takes_as_long(security: Security) -> None:

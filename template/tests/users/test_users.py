@@ -1,13 +1,14 @@
 """The caller's own account."""
 
 import httpx2
+from pydantic import SecretStr
 from sqlalchemy import update
 
 from app.auth.schemas import TokenPair
 from app.db.session import Database
 from app.users.models import User
 from app.users.schemas import Credentials
-from tests.users.fixtures import form_of, json_of, log_in
+from tests.users.fixtures import CredentialsFactory, form_of, json_of, log_in, register
 
 NEW_PASSWORD = "another long password"
 
@@ -65,6 +66,15 @@ async def test_wrong_current_password_changes_nothing(
     response = await client.post("/users/me/password", json=change)
     assert (response.status_code, response.json()["type"]) == (403, "wrong-password")
     await log_in(client, account)
+
+
+async def test_password_is_the_same_in_every_encoding_of_its_characters(
+    client: httpx2.AsyncClient,
+) -> None:
+    composed, decomposed = "é" * 128, "e\u0301" * 128
+    account = await register(client, CredentialsFactory.build(password=SecretStr(composed)))
+    form = form_of(account, password=decomposed)
+    assert (await client.post("/auth/token", data=form)).status_code == 200
 
 
 async def test_deleted_account_is_gone(client: httpx2.AsyncClient, account: Credentials) -> None:

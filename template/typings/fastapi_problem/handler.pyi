@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from rfc9457 import Problem
 from starlette.exceptions import HTTPException
@@ -14,6 +14,7 @@ PostHook: TypeAlias = Callable[
 ]
 
 class ExceptionHandler:
+    handlers: dict[type[Exception], Callable[[ExceptionHandler, Request, Any], Problem]]
     def __call__(self, request: Request, exc: Exception) -> Response: ...
 
 def http_exception_handler_(
@@ -22,13 +23,10 @@ def http_exception_handler_(
 def new_exception_handler(
     *,
     unhandled_wrappers: dict[str, Callable[[str], Problem]],
-    handlers: dict[type[Exception], Callable[[ExceptionHandler, Request, Exception], Problem]],
+    handlers: dict[type[Exception], Callable[[ExceptionHandler, Request, Any], Problem]],
     http_exception_handler: Callable[[ExceptionHandler, Request, HTTPException], Problem],
     request_validation_handler: Callable[
         [ExceptionHandler, Request, RequestValidationError], Problem
     ],
     post_hooks: list[PostHook],
-) -> ExceptionHandler: ...
-def add_exception_handler(
-    app: FastAPI, eh: ExceptionHandler, *, generic_swagger_defaults: bool = True
 ) -> ExceptionHandler: ...

@@ -5,8 +5,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
+
+import psutil
 
 import tools
 
@@ -23,7 +26,7 @@ script_location = "migrations"
 MIGRATION = """
 import os, pathlib
 if "broken" in os.environ["APP_DATABASE_URL"]:
-    raise SystemExit(3)
+    raise SystemExit("It is broken.")
 pathlib.Path("migrated").write_text(os.environ["APP_DATABASE_URL"])
 """
 
@@ -31,6 +34,7 @@ pathlib.Path("migrated").write_text(os.environ["APP_DATABASE_URL"])
 def create_project(folder: Path) -> Path:
     """Put the project into the folder; returns its root."""
     project = folder / "project"
+    folder.chmod(0o711)  # as root, the server runs as another user
     copied = project / tools.__name__
     copied.mkdir(parents=True)
     for name in LAUNCHER:
@@ -46,7 +50,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
     """The variables of a process that keeps the data of its servers in the folder."""
     foreign = ("XDG_RUNTIME_DIR", "PYTHONPATH")
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
-    return kept | {"TMPDIR": str(folder)} | variables
+    return kept | {"TMPDIR": str(folder), "XDG_STATE_HOME": str(folder)} | variables
 
 
 def launch(
@@ -62,6 +66,27 @@ def launch(
         check=False,
         timeout=TIMEOUT,
     )
+
+
+def left_running(project: Path) -> list[str]:
+    """Wait until no process of the project runs; returns the command lines of those that still do.
+
+    Its servers are among them: they keep their data beside it, in the temporary folder.
+    """
+    deadline = monotonic() + TIMEOUT
+    while (found := _running(project)) and monotonic() < deadline:
+        sleep(0.05)
+    return found
+
+
+def _running(project: Path) -> list[str]:
+    folder, found = str(project.parent), list[str]()
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = " ".join([process.cwd(), *process.cmdline()])
+            if folder in words and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(words)
+    return found
 
 
 @contextmanager

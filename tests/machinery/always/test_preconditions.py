@@ -2,18 +2,26 @@
 
 import pytest
 
-from app.core.preconditions import PreconditionFailed, check_if_match, etag_of, not_modified
+from app.core.preconditions import (
+    PreconditionFailed,
+    check_version,
+    etag_of,
+    not_modified,
+    versions_of,
+)
+
+LONG = f'"{"2" * 5000}"'
 
 
 @pytest.mark.parametrize("header", [None, "*", '"2"', '"1", "2"', ' "2" '])
 def test_if_match_accepts_the_version(header: str | None) -> None:
-    check_if_match(header, 2)
+    check_version(2, versions_of(header))
 
 
-@pytest.mark.parametrize("header", ["", '"1"', "2", 'W/"2"', '"1", "3"', '"22"'])
+@pytest.mark.parametrize("header", ["", '"1"', "2", 'W/"2"', '"1", "3"', '"22"', '"02"', LONG])
 def test_if_match_refuses_other_versions(header: str) -> None:
     with pytest.raises(PreconditionFailed):
-        check_if_match(header, 2)
+        check_version(2, versions_of(header))
 
 
 @pytest.mark.parametrize("header", ["*", '"2"', 'W/"2"', '"1", W/"2"'])

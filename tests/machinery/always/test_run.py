@@ -1,5 +1,7 @@
 """The launcher: its child runs on a migrated database and is stopped, however the launcher ends."""
 
+# Depends on: tools/ tests/__init__.py tests/conftest.py tests/machinery/always/launcher.py
+
 import signal
 import sys
 from collections.abc import Generator
@@ -10,7 +12,14 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 
-from tests.machinery.always.launcher import SLEEP, TIMEOUT, create_project, launch, started
+from tests.machinery.always.launcher import (
+    SLEEP,
+    TIMEOUT,
+    create_project,
+    launch,
+    left_running,
+    started,
+)
 
 LAUNCHER = ["-m", "tools.run", *SLEEP]
 PRINT = [
@@ -46,13 +55,27 @@ def test_exit_code_is_that_of_the_command(project: Path) -> None:
 def test_command_does_not_run_after_a_failed_migration(project: Path) -> None:
     done = launch(project, ["echo", "it runs"], APP_DATABASE_URL="broken")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "The migration failed" in done.stderr
+    assert done.stderr == "It is broken.\n"
 
 
 def test_unknown_command_is_named(project: Path) -> None:
     done = launch(project, ["no-such-command"], APP_DATABASE_URL="given")
     assert done.returncode == 1
     assert "There is no command no-such-command: run `uv sync`." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "url"),
+    [
+        ([sys.executable, "-c", "raise SystemExit(7)"], "given"),
+        (["no-such-command"], "given"),
+        (["echo"], "broken"),
+    ],
+    ids=["it fails", "there is none", "the migration fails"],
+)
+def test_no_server_stays_behind_a_failure(project: Path, command: list[str], url: str) -> None:
+    assert launch(project, command, APP_DATABASE_URL=url).returncode
+    assert left_running(project) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -62,6 +85,7 @@ def test_launcher_stops_its_child(project: Path, number: signal.Signals) -> None
         launcher.send_signal(number)
         assert launcher.wait(TIMEOUT) == 0
     assert has_ended(child)
+    assert left_running(project) == []
 
 
 def test_next_launcher_stops_the_child_of_a_killed_one(project: Path) -> None:

@@ -1,14 +1,13 @@
 """Sessions, the commit, and the pool."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from fastapi.responses import StreamingResponse
 from sqlalchemy import URL, event, text
-from sqlalchemy.exc import InvalidRequestError
 
 from app.db.session import Database, ReadSession, WriteSession
 from app.main import create_app
@@ -50,13 +49,6 @@ def add_routes(app: FastAPI) -> None:
     async def count(session: ReadSession) -> int:
         return int((await session.execute(text("SELECT count(*) FROM notes"))).scalar_one())
 
-    @app.get("/stream")
-    async def stream(session: WriteSession) -> StreamingResponse:
-        async def rows() -> AsyncIterator[str]:
-            yield str((await session.execute(text("SELECT 1"))).scalar_one())
-
-        return StreamingResponse(rows())
-
 
 async def test_violated_constraint_is_a_conflict(client: httpx2.AsyncClient) -> None:
     assert (await client.post("/notes", params={"body": "a"})).status_code == 201
@@ -89,16 +81,8 @@ async def test_hundred_clients_share_one_connection(client: httpx2.AsyncClient) 
     assert (await client.get("/notes")).json() == 100
 
 
-async def test_session_used_after_its_request_takes_no_connection(app: FastAPI) -> None:
-    transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
-        with pytest.raises(InvalidRequestError):
-            await client.get("/stream")
-    assert app.state.database.engine.pool.checkedout() == 0
-
-
 async def test_without_a_free_connection_the_client_is_told_to_retry(
-    own_database: URL,
+    own_database: URL, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = create_app(
         settings_for(
@@ -115,6 +99,9 @@ async def test_without_a_free_connection_the_client_is_told_to_retry(
         assert (response.status_code, response.json()["type"]) == (503, "database-unavailable")
         assert response.headers["retry-after"] == "1"
         assert (await client.get("/notes")).status_code == 200
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    logged = next(line for line in lines if line["message"] == "no free connection")
+    assert "timed out" in logged["reason"]
     await app.state.database.close()
 
 

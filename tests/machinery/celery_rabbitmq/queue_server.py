@@ -19,4 +19,6 @@ async def cleaned(url: str, queue: str) -> AsyncGenerator[None]:
     yield
     with create_app(url, TaskSettings(queue=queue)).connection_for_write() as connection:
         connection.default_channel.queue_delete(queue)
-        connection.default_channel.exchange_delete(queue)
+        for suffix in ("", ".events", ".pidbox"):
+            connection.default_channel.exchange_delete(f"{queue}{suffix}")
+        connection.default_channel.exchange_delete(f"reply.{queue}.pidbox")

@@ -1,8 +1,12 @@
 """The embedded PostgreSQL: processes share it, and it stops with the last of them."""
 
+# Depends on: tools/ tests/__init__.py tests/conftest.py tests/machinery/always/launcher.py
+
 import os
+import re
 import signal
 import stat
+import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
@@ -14,7 +18,14 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 
-from tests.machinery.always.launcher import SLEEP, TIMEOUT, create_project, started
+from tests.machinery.always.launcher import (
+    SLEEP,
+    TIMEOUT,
+    create_project,
+    environment,
+    launch,
+    started,
+)
 from tools.embedded_postgres import state_directory
 
 HOLD = """
@@ -27,6 +38,10 @@ with postgres_server("test", durable=False) as postgres:
     time.sleep(float(sys.argv[1]))
     postgres.run("SELECT 1;")
 """
+START = [
+    "-c",
+    "from tools.embedded_postgres import postgres_server as p\nwith p('test', durable=False): pass",
+]
 LAUNCHER = ["-m", "tools.run", *SLEEP]
 
 
@@ -97,22 +112,10 @@ def test_server_of_a_killed_process_ends_with_the_next(folder: Path, project: Pa
     assert not servers(folder)
 
 
-def test_number_of_a_killed_process_may_be_reused(folder: Path, project: Path) -> None:
-    with started(project, hold("wait")) as killed:
-        killed.kill()
-    (users,) = folder.glob("*/test/.handle_pids.json")
-    users.write_text(f"[{os.getpid()}]")
-    os.utime(users, (0, 0))
-    with started(project, hold("0")) as following:
-        assert following.wait(TIMEOUT) == 0
-    assert not servers(folder)
-
-
 def test_server_starts_after_a_restart_of_the_machine(folder: Path, project: Path) -> None:
     with started(project, hold("0")) as first:
         assert first.wait(TIMEOUT) == 0
-    (data,) = folder.glob("*/test")
-    (data / ".handle_pids.json").write_text("")
+    (data,) = folder.glob("*/test/data")
     with started(project, SLEEP[1:]) as unrelated:  # has the number that PostgreSQL once had
         stale = [unrelated.pid, data, 0, 5432, data, "", "0 0", "ready"]
         (data / "postmaster.pid").write_text("".join(f"{line}\n" for line in stale))
@@ -171,9 +174,86 @@ def test_home_folder_keeps_its_permissions(folder: Path, project: Path) -> None:
     assert state_directory().parent == Path(tempfile.gettempdir())
 
 
-def test_other_users_cannot_write_to_the_folder_of_the_lock(folder: Path, project: Path) -> None:
+def test_other_users_cannot_reach_data_and_socket(folder: Path, project: Path) -> None:
     with started(project, hold("0")) as process:
         process.wait(TIMEOUT)
-    (lock,) = folder.rglob(".lockfile")
-    assert lock.parent.name == "python_PostgresServer"
-    assert stat.S_IMODE(lock.parent.parent.stat().st_mode) == 0o700
+    (data,) = folder.glob("*/test/data")
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert stat.S_IMODE(data.parent.stat().st_mode) == 0o700
+
+
+def test_temporary_folder_with_a_blank(folder: Path, project: Path) -> None:
+    temporary = folder / "a b"
+    temporary.mkdir(mode=0o711)
+    with started(project, hold("0"), TMPDIR=str(temporary)) as process:
+        assert process.wait(TIMEOUT) == 0
+
+
+def test_variables_of_other_servers_change_nothing(folder: Path, project: Path) -> None:
+    with started(project, hold("0"), PGPORT="5433", PGOPTIONS="-c nothing=1") as process:
+        assert process.wait(TIMEOUT) == 0
+    assert not servers(folder)
+
+
+def test_root_needs_no_tool_to_create_users(folder: Path, project: Path) -> None:
+    temporary = folder / "without tools"
+    temporary.mkdir(mode=0o711)
+    with started(project, hold("0"), PATH="", TMPDIR=str(temporary)) as process:
+        assert process.wait(TIMEOUT) == 0
+
+
+def test_closed_temporary_folder_is_named_to_root(folder: Path, project: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    done = run_in(project, [sys.executable, *START], TMPDIR=str(closed))
+    if os.geteuid() == 0:
+        assert done.stderr == (
+            f"PostgreSQL runs as nobody for root: set TMPDIR, {closed} is closed.\n"
+        )
+    else:
+        assert done.returncode == 0
+
+
+def test_start_that_fails_is_a_sentence(folder: Path, project: Path) -> None:
+    with started(project, hold("0")) as process:
+        process.wait(TIMEOUT)
+    (data,) = folder.glob("pg-*/test/data")
+    (data / "PG_VERSION").write_text("9\n")
+    failed = run_in(project, [sys.executable, *START])
+    (data / "PG_VERSION").write_text("18\n")
+    assert failed.stderr.startswith("PostgreSQL does not start; its log is ")
+    assert "incompatible with server" in failed.stderr
+    assert failed.stderr.count("\n") == 1
+
+
+def test_database_of_development_stays_until_it_is_reset(folder: Path, project: Path) -> None:
+    for _ in range(2):
+        done = launch(project, ["true"], APP_DATABASE_URL="")
+        assert done.returncode == 0, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert re.fullmatch(
+        r"The database of development is in .* \(\d+ MB\); `make reset` empties it\.", line
+    )
+    data = folder.glob("postgres-*/data") if os.geteuid() == 0 else project.glob(".postgres/data")
+    assert next(data).exists()
+    reset = [sys.executable, "-m", "tools.embedded_postgres"]
+    with started(project, LAUNCHER, APP_DATABASE_URL=""):
+        assert "stop `make run` first" in run_in(project, reset).stderr
+    assert run_in(project, reset).returncode == 0  # also of a launcher that was killed
+    assert "There is no database" in run_in(project, reset).stderr
+    assert not servers(folder)
+
+
+def run_in(
+    project: Path, command: list[str], **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command in the project, with its temporary folder."""
+    return subprocess.run(
+        command,
+        cwd=project,
+        env=environment(project.parent, **variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT,
+    )

@@ -1,8 +1,27 @@
 """The linter of migrations finds what blocks a table in use, and nothing else."""
 
-import pytest
+from pathlib import Path
 
-from tests.test_migrations import lint
+import pytest
+from alembic.config import Config
+from sqlalchemy import URL
+
+from tests import test_migrations
+from tests.conftest import alembic_config
+from tests.database import new_database
+from tests.test_migrations import lint, sql_of_upgrade
+
+READING = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "reading", None
+
+def upgrade():
+    for number in op.get_bind().execute(sa.text("SELECT 7")).scalars().all():
+        assert number == 7
+        op.execute("{table}")
+"""
 
 
 @pytest.mark.parametrize(
@@ -19,4 +38,29 @@ async def test_change_that_blocks_a_table_is_found(sql: str) -> None:
 
 
 async def test_harmless_change_passes() -> None:
-    assert not await lint("ALTER TABLE items ADD COLUMN size varchar(10);", "revision.sql")
+    sql = "SET LOCAL lock_timeout = '5s';\nALTER TABLE items ADD COLUMN size varchar(10);"
+    assert not await lint(sql, "revision.sql")
+
+
+async def test_change_without_a_limit_on_waiting_is_found() -> None:
+    sql = "ALTER TABLE items ADD COLUMN size varchar(10);"
+    assert "require-lock-timeout" in await lint(sql, "revision.sql")
+
+
+async def test_revision_may_read_rows(
+    server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revision = READING.format(table="CREATE TABLE seen (id uuid PRIMARY KEY)")
+    (tmp_path / "reading.py").write_text(revision, "utf-8")
+
+    def config_of(url: URL) -> Config:
+        config = alembic_config(url)
+        config.toml_alembic_config["version_locations"] = [str(tmp_path)]
+        return config
+
+    monkeypatch.setattr(test_migrations, "alembic_config", config_of)
+    async with new_database(server) as url:
+        sql = await sql_of_upgrade(url, "head")
+    assert "SELECT 7" in sql
+    assert "CREATE TABLE seen" in sql
+    assert not await lint(sql, "reading.sql")

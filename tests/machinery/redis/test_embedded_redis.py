@@ -4,6 +4,7 @@ from socket import AF_UNIX, socket
 
 import pytest
 
+from tools import embedded_redis
 from tools.embedded_redis import redis_server
 
 
@@ -27,6 +28,16 @@ def test_server_stops_after_an_exception() -> None:
         raise LookupError
     with pytest.raises((FileNotFoundError, ConnectionRefusedError)):
         ping(url)
+
+
+def test_server_that_does_not_get_ready_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_redis, "TIMEOUT", 1)
+    monkeypatch.setattr(embedded_redis, "replies", lambda _: False)
+    with pytest.raises(SystemExit, match="Valkey does not start"), redis_server("late"):
+        pytest.fail("it is there")
+    monkeypatch.undo()
+    address = embedded_redis.state_directory() / "late" / "socket"
+    assert embedded_redis.wait_until(lambda: not embedded_redis.replies(address))
 
 
 def test_server_stays_for_the_second_user() -> None:

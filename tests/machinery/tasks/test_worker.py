@@ -3,10 +3,20 @@
 import asyncio
 import json
 import sys
+import tomllib
 from pathlib import Path
+from uuid import uuid4
 
 from app.db.session import Database
-from tests.machinery.tasks.fixtures import MARKINGS, first_of
+from app.tasks.config import TaskSettings
+from app.tasks.models import TaskEffect
+from tests.machinery.tasks.fixtures import (
+    BROKERS,
+    MARKINGS,
+    REDELIVERY_AFTER,
+    TIME_LIMIT,
+    first_of,
+)
 from tests.machinery.tasks.processes import PROJECT, TIMEOUT, are_recorded, kill, started
 
 MARKING = first_of(MARKINGS)
@@ -40,6 +50,32 @@ async def test_worker_has_a_heartbeat_and_finishes_its_task_on_sigterm(
     lines = (tmp_path / "log").read_text().splitlines()
     [end] = [json.loads(line) for line in lines if '"message": "task"' in line]
     assert end["ok"] is True
+
+
+async def test_worker_of_another_service_leaves_the_task(
+    task_environment: dict[str, str], effects: Database, sender: object, broker_url: str
+) -> None:
+    """It shares the broker, and has a name of its own."""
+    module = first_of(BROKERS)
+    other = f"other-{uuid4().hex}"
+    settings = TaskSettings(queue=other, time_limit=TIME_LIMIT, redelivery_after=REDELIVERY_AFTER)
+    async with (
+        module.cleaned(broker_url, other),
+        started(WORKER, task_environment | {"APP_TASKS_QUEUE": other}),
+        MARKING.opened(broker_url, settings, effects) as its_sender,
+    ):
+        await MARKING.mark_by(sender)("ours", 0)
+        await MARKING.mark_by(its_sender)("theirs", 0)
+        assert await are_recorded(effects, "theirs")
+        async with effects.read() as session:
+            assert await session.get(TaskEffect, "ours") is None
+        async with started(WORKER, task_environment):
+            assert await are_recorded(effects, "ours")
+
+
+def test_name_in_the_broker_is_the_name_of_the_project() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert TaskSettings().queue == project["name"]
 
 
 async def test_worker_without_a_broker_refuses_to_start(task_environment: dict[str, str]) -> None:

@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager, contextmanager
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import URL, NullPool, make_url
+from sqlalchemy import URL, NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from app.db.url import parse_url
 
 
 @contextmanager
@@ -14,7 +16,7 @@ def database_server(given: str | None) -> Generator[URL]:
     """The given server, whose user may create databases."""
     if not given:
         pytest.exit("Set APP_DATABASE_URL to a MySQL or MariaDB server for the tests.", 1)
-    yield make_url(given)
+    yield parse_url(given)
 
 
 @asynccontextmanager

@@ -8,14 +8,14 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import URL
 
-from app.core.config import DRIVER
+from app.db.url import parse_url
 
 
 @contextmanager
 def database_server(_given: str | None) -> Generator[URL]:
     """A file in a temporary folder, where the other databases go; never the one of development."""
     with TemporaryDirectory() as folder:
-        yield URL.create(DRIVER, database=str(Path(folder) / "server.db"))
+        yield parse_url(f"sqlite:///{folder}/server.db")
 
 
 @asynccontextmanager

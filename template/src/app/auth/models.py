@@ -10,20 +10,18 @@ from app.db.base import Base, CreatedAt, Identifier
 
 
 class RefreshToken(Base):
-    """A refresh token, stored as a hash.
+    """The refresh token of one log-in, whose secret is replaced each time that it is used.
 
-    The tokens that descend from one log-in are a family. Each may be used once: a second use means
-    that it was stolen, and the whole family is deleted.
+    A log-out, a change of the password and the deletion of the account delete the row. A request
+    that replaces the secret at the same time waits for its lock, so no token outlives them.
     """
 
     __tablename__ = "refresh_tokens"
 
     id: Mapped[Identifier]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    family_id: Mapped[UUID] = mapped_column(index=True)
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    secret_hash: Mapped[str] = mapped_column(String(64))
     expires_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
 
     @classmethod

@@ -5,20 +5,24 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from app.core.schemas import Secret, Text
+from app.users.schemas import CurrentPassword
 
 
 class LogInForm(BaseModel):
     """The form of the password grant (RFC 6749, section 4.3.2); `scope` and others are ignored."""
 
     grant_type: Literal["password"] = "password"
-    username: Annotated[Text, Field(max_length=254, description="The e-mail address.")]
-    password: Annotated[Secret, Field(max_length=128)]
+    username: Annotated[
+        Text,
+        Field(max_length=254, description="The e-mail address.", examples=["ada@example.org"]),
+    ]
+    password: CurrentPassword
 
 
 class RefreshRequest(BaseModel):
     """A refresh token."""
 
-    refresh_token: Annotated[Secret, Field(max_length=128)]
+    refresh_token: Annotated[Secret, Field(max_length=128, examples=["the token of a log-in"])]
 
 
 class TokenPair(BaseModel):

@@ -1,71 +1,79 @@
-"""Refresh tokens: rotation, reuse detection and revocation."""
+"""Refresh tokens: rotation, detection of reuse and revocation (RFC 9700, section 4.14.2).
+
+A token is `<id>.<secret>`: the id of its row, and a secret of which only a hash is stored. Requests
+find rows by their id or by their user, so a database may find a deadlock: call these functions in
+`in_transaction`, which retries.
+"""
 
 import secrets
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
-from uuid_utils.compat import uuid7
 
 from app.auth.errors import InvalidRefreshToken
 from app.auth.models import RefreshToken
 from app.db.base import utc_now
 from app.db.session import commit_before_refusal
-from app.users.service import get_active_user
+from app.users.models import User
+from app.users.service import confirm_log_in, get_active_user
 
 
-async def issue_refresh_token(
-    session: AsyncSession, user_id: UUID, *, days: int, family_id: UUID | None = None
-) -> str:
-    """A new refresh token; without `family_id`, the first of a new family."""
+async def issue_refresh_token(session: AsyncSession, user: User, *, days: int) -> str:
+    """The refresh token of a new log-in of this user, who was just authenticated.
+
+    Raises:
+        NotAuthenticated: the password was changed, or the account deleted, meanwhile.
+        InactiveUser: the account was deactivated meanwhile.
+    """
+    await confirm_log_in(session, user)
     now = utc_now()
-    token = secrets.token_urlsafe(32)
-    session.add(
-        RefreshToken(
-            user_id=user_id,
-            family_id=family_id or uuid7(),
-            token_hash=_hash(token),
-            expires_at=now + timedelta(days=days),
-        )
-    )
     # Expired tokens of the user are deleted by the way, so that they do not accumulate.
-    of_user = delete(RefreshToken).filter_by(user_id=user_id)
+    of_user = delete(RefreshToken).filter_by(user_id=user.id)
     await session.execute(of_user.where(RefreshToken.expired(now)))
+    secret = secrets.token_urlsafe(32)
+    stored = RefreshToken(
+        user_id=user.id, secret_hash=_hash(secret), expires_at=now + timedelta(days=days)
+    )
+    session.add(stored)
     await session.flush()
-    return token
+    return _token(stored, secret)
 
 
 async def rotate(session: AsyncSession, token: str, *, days: int) -> tuple[UUID, str]:
-    """Replace a refresh token by the next of its family; returns the user's id and the new token.
+    """Replace a token's secret; returns the user's id and the new token.
 
     Raises:
-        InvalidRefreshToken: unknown, expired, or already used, which revokes its whole family.
+        InvalidRefreshToken: unknown, expired, revoked, or already used. Its use a second time means
+            that it was stolen, and revokes the log-in.
+        NotAuthenticated: the user does not exist any more.
         InactiveUser: the account was deactivated.
     """
-    stored = await session.scalar(
-        select(RefreshToken).filter_by(token_hash=_hash(token)).with_for_update()
-    )
+    token_id, secret = _parse(token)
+    stored = await session.get(RefreshToken, token_id, with_for_update=True)
     if stored is None or stored.expires_at < utc_now():
         raise InvalidRefreshToken
-    if stored.used_at is not None:
-        await _revoke_family(session, stored.family_id)
+    if not secrets.compare_digest(stored.secret_hash, _hash(secret)):
+        await session.delete(stored)
         await commit_before_refusal(session)
         raise InvalidRefreshToken
     await get_active_user(session, stored.user_id)
-    stored.used_at = utc_now()
-    successor = await issue_refresh_token(
-        session, stored.user_id, days=days, family_id=stored.family_id
-    )
-    return stored.user_id, successor
+    secret = secrets.token_urlsafe(32)
+    stored.secret_hash = _hash(secret)
+    stored.expires_at = utc_now() + timedelta(days=days)
+    await session.flush()
+    return stored.user_id, _token(stored, secret)
 
 
 async def revoke(session: AsyncSession, token: str) -> None:
-    """Revoke the token's whole family; an unknown token is ignored."""
-    stored = await session.scalar(select(RefreshToken).filter_by(token_hash=_hash(token)))
-    if stored is not None:
-        await _revoke_family(session, stored.family_id)
+    """Revoke a token, also by an earlier secret of it; an unknown token is ignored."""
+    try:
+        token_id, _ = _parse(token)
+    except InvalidRefreshToken:
+        return
+    await session.execute(delete(RefreshToken).filter_by(id=token_id))
 
 
 async def revoke_all(session: AsyncSession, user_id: UUID) -> None:
@@ -73,10 +81,18 @@ async def revoke_all(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(delete(RefreshToken).filter_by(user_id=user_id))
 
 
-async def _revoke_family(session: AsyncSession, family_id: UUID) -> None:
-    await session.execute(delete(RefreshToken).filter_by(family_id=family_id))
+def _token(stored: RefreshToken, secret: str) -> str:
+    return f"{stored.id.hex}.{secret}"
 
 
-def _hash(token: str) -> str:
+def _parse(token: str) -> tuple[UUID, str]:
+    token_id, _, secret = token.partition(".")
+    try:
+        return UUID(token_id), secret
+    except ValueError:
+        raise InvalidRefreshToken from None
+
+
+def _hash(secret: str) -> str:
     """SHA-256: a slow hash is needless for 256 random bits."""
-    return sha256(token.encode()).hexdigest()
+    return sha256(secret.encode()).hexdigest()

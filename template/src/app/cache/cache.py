@@ -12,7 +12,8 @@ from weakref import WeakValueDictionary
 from cashews import Cache as Store
 from cashews import register_backend
 from cashews.backends.redis import Redis
-from fastapi import Depends, Request
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
@@ -165,9 +166,9 @@ async def close(store: Store) -> None:
         await store.close()
 
 
-async def get_cache(request: Request) -> Cache:
+async def get_cache(connection: HTTPConnection) -> Cache:
     """The application's cache."""
-    cache: Cache = request.app.state.cache
+    cache: Cache = connection.app.state.cache
     return cache
 
 

@@ -27,7 +27,7 @@ class InvalidatingDatabase(Database):
         write: async_sessionmaker[AsyncSession]
         write = async_sessionmaker(class_=_InvalidatingSession, **database.write.kw)
         write.configure(info={CACHE: cache})
-        return cls(database.engine, database.read, write, cache)
+        return cls(database.engine, database.read, write, database.probe, cache)
 
     async def close(self) -> None:
         """Close the connections to the database and to the cache."""

@@ -4,27 +4,28 @@ Domains raise subclasses of `rfc9457.StatusProblem`. Any other exception is a 50
 reveals nothing of the implementation.
 """
 
+import json
 from http import HTTPStatus
-from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+import structlog
+from fastapi import FastAPI, Request, Response, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi_problem.handler import (
     ExceptionHandler,
-    add_exception_handler,
     http_exception_handler_,
     new_exception_handler,
 )
 from rfc9457 import Problem, StatusProblem
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException, WebSocketException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
+from starlette.websockets import WebSocketState
 
-from app.db.errors import DatabaseUnavailable
+from app.core.openapi import JSONObject, problem_response, with_headers
+from app.db.errors import ConstraintViolated, DatabaseUnavailable
 
-JSONObject = dict[str, Any]
+logger = structlog.stdlib.get_logger("app.errors")
 
 
 class InternalError(StatusProblem):
@@ -35,7 +36,7 @@ class InternalError(StatusProblem):
 
 
 class Conflict(StatusProblem):
-    """A change violates a constraint of the database, such as a unique value."""
+    """A change violates a unique, foreign key or exclusion constraint of the database."""
 
     status = 409
     title = "The change conflicts with existing data."
@@ -43,7 +44,7 @@ class Conflict(StatusProblem):
 
 
 TRANSLATED: dict[type[Exception], type[StatusProblem]] = {
-    IntegrityError: Conflict,
+    ConstraintViolated: Conflict,
     PoolTimeoutError: DatabaseUnavailable,
 }
 
@@ -57,13 +58,11 @@ def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, JSONObjec
 
 
 def _response(status: int, errors: list[type[StatusProblem]]) -> JSONObject:
-    content = {
-        "schema": {"$ref": "#/components/schemas/Problem"},
-        "examples": {error.__name__: {"value": error().marshal()} for error in errors},
-    }
+    examples = {error.__name__: error().marshal() for error in errors}
+    headers = {name for error in errors for name in error.headers_ or {}}
     return {
-        "description": HTTPStatus(status).phrase,
-        "content": {"application/problem+json": content},
+        **problem_response(HTTPStatus(status).phrase, examples),
+        **with_headers(*sorted(headers)),
     }
 
 
@@ -71,15 +70,34 @@ def install_errors(app: FastAPI) -> None:
     """Respond to every error with `application/problem+json`."""
     handler = new_exception_handler(
         unhandled_wrappers={"default": _internal_error},
-        handlers=dict.fromkeys(TRANSLATED, _translated_problem),
+        handlers={
+            WebSocketRequestValidationError: _validation_problem,
+            **dict.fromkeys(TRANSLATED, _translated_problem),
+        },
         http_exception_handler=_http_problem,
         request_validation_handler=_validation_problem,
         post_hooks=[_add_request_id],
     )
-    add_exception_handler(app, handler, generic_swagger_defaults=False)
-    for error in TRANSLATED:
-        app.add_exception_handler(error, handler)
-    app.router.responses = problem_responses(InternalError, DatabaseUnavailable)
+
+    async def respond(request: Request, error: Exception) -> Response:
+        response = handler(request, error)
+        if isinstance(request, WebSocket) and not _is_refusable(request):
+            # A violation of the policy, or an internal error (RFC 6455, section 7.4.1).
+            code = 1008 if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else 1011
+            raise WebSocketException(code, json.loads(bytes(response.body))["title"])
+        return response
+
+    for kind in (Exception, Problem, *handler.handlers):
+        app.add_exception_handler(kind, respond)
+    app.router.responses = problem_responses(InternalError)
+
+
+def _is_refusable(websocket: WebSocket) -> bool:
+    """Whether the handshake can still be refused with a response; not all servers support it."""
+    return (
+        websocket.application_state is WebSocketState.CONNECTING
+        and "websocket.http.response" in websocket.scope.get("extensions", {})
+    )
 
 
 def _internal_error(_text: str) -> Problem:
@@ -88,6 +106,10 @@ def _internal_error(_text: str) -> Problem:
 
 
 def _translated_problem(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
+    if isinstance(error, ConstraintViolated):
+        logger.info("conflict", constraint=error.constraint)
+    else:
+        logger.warning("no free connection", reason=str(error))
     return TRANSLATED[type(error)]()
 
 
@@ -125,6 +147,6 @@ def _add_request_id(
     request_id: str = request.state.request_id
     content = {**content, "request_id": request_id}
     response.body = response.render(content)
-    # The response of a 500 is sent outside of RequestMiddleware.
-    response.headers["x-request-id"] = request_id
+    # A cache may keep a 404 otherwise; of errors of log-in no cache may keep any (RFC 6749, 5.2).
+    response.headers["cache-control"] = "no-store"
     return content, response

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Literal
 
+import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from rfc9457 import StatusProblem
@@ -14,6 +15,7 @@ from app.db.errors import DatabaseUnavailable
 from app.db.session import DatabaseDep
 
 router = APIRouter(tags=["health"])
+logger = structlog.stdlib.get_logger("app.health")
 
 
 class Health(BaseModel):
@@ -31,20 +33,26 @@ class NotReady(StatusProblem):
 
 
 @router.get("/livez")
+@router.head("/livez", include_in_schema=False)
 async def livez() -> Health:
     """Liveness: the process responds. It checks nothing that a restart would not repair."""
     return Health()
 
 
 @router.get("/readyz", responses=problem_responses(NotReady))
-@router.get("/healthz", responses=problem_responses(NotReady))
+@router.get("/healthz", name="healthz", responses=problem_responses(NotReady))
+@router.head("/readyz", include_in_schema=False)
+@router.head("/healthz", include_in_schema=False)
 async def readyz(request: Request, database: DatabaseDep) -> Health:
     """Readiness: the database responds within `APP_DATABASE_READY_TIMEOUT` seconds."""
+    timeout = request.app.state.settings.database_ready_timeout
     try:
-        async with asyncio.timeout(request.app.state.settings.database_ready_timeout):
-            async with database.read() as session:
-                await session.execute(text("SELECT 1"))
+        async with asyncio.timeout(timeout), database.probe.connect() as connection:
+            await connection.execute(text("SELECT 1"))
     except (TimeoutError, DatabaseUnavailable, SQLAlchemyError) as error:
+        is_slow = isinstance(error, TimeoutError)
+        reason = f"no response within {timeout} s" if is_slow else str(error.__cause__ or error)
+        logger.warning("not ready", reason=reason)
         detail = "The database does not respond."
         raise NotReady(detail) from error
     return Health()

@@ -4,7 +4,7 @@ import logging
 import sys
 
 import structlog
-from structlog.types import Processor
+from structlog.types import EventDict, Processor
 
 from app.core.config import Settings
 
@@ -34,7 +34,7 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         _Formatter(
-            foreign_pre_chain=[*SHARED, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*SHARED, structlog.stdlib.ExtraAdder(), _drop_color_message],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
@@ -70,6 +70,12 @@ def _rendering() -> list[Processor]:
         structlog.processors.EventRenamer("message"),
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
+
+
+def _drop_color_message(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Remove a second copy of the message with colours, which some servers add."""
+    event.pop("color_message", None)
+    return event
 
 
 def _adopt_other_loggers() -> None:

@@ -1,11 +1,13 @@
 """Conditional requests (RFC 9110, section 13) by the version of a row."""
 
+import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Header, Response, status
 from rfc9457 import StatusProblem
 
-from app.core.errors import JSONObject
+from app.core.openapi import JSONObject, with_headers
 
 IfMatch = Annotated[
     str | None, Header(description="Apply the change only if the ETag is one of these.")
@@ -13,8 +15,9 @@ IfMatch = Annotated[
 IfNoneMatch = Annotated[
     str | None, Header(description="Respond with 304 if the ETag is one of these.")
 ]
+ETAG = re.compile('"[1-9][0-9]{0,17}"')
 NOT_MODIFIED: dict[int | str, JSONObject] = {
-    304: {"description": "The ETag is one of those in `If-None-Match`."}
+    304: {"description": "The ETag is one of those in `If-None-Match`.", **with_headers("ETag")}
 }
 """For the `responses` of a route that honours `If-None-Match`."""
 
@@ -32,13 +35,20 @@ def etag_of(version: int) -> str:
     return f'"{version}"'
 
 
-def check_if_match(header: str | None, version: int) -> None:
-    """Honour `If-Match`, if it was sent.
+def versions_of(header: str | None) -> Sequence[int] | None:
+    """The versions that `If-Match` names; None if any will do."""
+    if header is None or header.strip() == "*":
+        return None
+    return [int(tag.strip('"')) for tag in _tags(header) if ETAG.fullmatch(tag)]
+
+
+def check_version(version: int, expected: Sequence[int] | None) -> None:
+    """Check the version of a row that is about to change.
 
     Raises:
-        PreconditionFailed: none of its entity tags is that of the row's version.
+        PreconditionFailed: it is none of those that are expected.
     """
-    if header is not None and header.strip() != "*" and etag_of(version) not in _tags(header):
+    if expected is not None and version not in expected:
         raise PreconditionFailed
 
 

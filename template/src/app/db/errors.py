@@ -1,6 +1,8 @@
-"""Problems that a client is told of when the database cannot serve its request at the moment."""
+"""Errors of the database: those that a retry may cure, and violated constraints."""
 
 from rfc9457 import StatusProblem
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import IntegrityError
 
 
 class DatabaseUnavailable(StatusProblem):
@@ -17,3 +19,17 @@ class TransactionConflict(DatabaseUnavailable):
 
     title = "The request conflicted with another one."
     type_ = "transaction-conflict"
+
+
+class ConstraintViolated(IntegrityError):
+    """A change conflicts with other rows: by a unique, foreign key or exclusion constraint.
+
+    Other violations, of NOT NULL for instance, are mistakes of the service, and stay a plain
+    `IntegrityError`.
+    """
+
+    def __init__(self, context: ExceptionContext, constraint: str) -> None:
+        super().__init__(
+            context.statement, context.parameters, context.original_exception, hide_parameters=True
+        )
+        self.constraint = constraint

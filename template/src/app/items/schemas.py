@@ -6,22 +6,23 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.schemas import Line, Text
+from app.core.schemas import Changes, Line, Text
 
-Description = Annotated[Text, Field(max_length=5000)]
+Title = Annotated[Line, Field(examples=["Umbrella"])]
+Description = Annotated[Text, Field(max_length=5000, examples=["Black, with a wooden handle"])]
 
 
 class ItemCreate(BaseModel):
     """A new item."""
 
-    title: Line
+    title: Title
     description: Description = ""
 
 
-class ItemUpdate(BaseModel):
-    """Changes to an item; the defaults only mark the fields as optional."""
+class ItemUpdate(Changes):
+    """Changes to an item."""
 
-    title: Line = ""
+    title: Title = ""
     description: Description = ""
 
 
@@ -31,7 +32,7 @@ class Owner(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    email: str
+    email: str = Field(examples=["ada@example.org"])
 
 
 class ItemRead(BaseModel):
@@ -40,8 +41,8 @@ class ItemRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    title: str
-    description: str
+    title: str = Field(examples=["Umbrella"])
+    description: str = Field(examples=["Black, with a wooden handle"])
     version: int = Field(description="Incremented by each change; quoted, it is the ETag.")
     owner: Owner
     created_at: datetime

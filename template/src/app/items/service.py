@@ -1,6 +1,6 @@
 """Items: each belongs to one user, who alone may read and change it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from app.core.pagination import Page, PageRequest, fetch_page
-from app.core.preconditions import check_if_match
+from app.core.preconditions import check_version
 from app.items.errors import ItemNotFound
 from app.items.models import Item
 from app.users.models import User
@@ -57,16 +57,16 @@ async def update_item(
     item_id: UUID,
     changes: Mapping[str, str],
     *,
-    if_match: str | None = None,
+    expected: Sequence[int] | None = None,
 ) -> Item:
     """Set the fields that `changes` names.
 
     Raises:
         ItemNotFound: it does not exist, or belongs to another user.
-        PreconditionFailed: `if_match` names another version.
+        PreconditionFailed: its version is none of those that are expected.
     """
     item = await get_item(session, owner, item_id, for_update=True)
-    check_if_match(if_match, item.version)
+    check_version(item.version, expected)
     for field, value in changes.items():
         setattr(item, field, value)
     if changes:
@@ -76,15 +76,15 @@ async def update_item(
 
 
 async def delete_item(
-    session: AsyncSession, owner: User, item_id: UUID, *, if_match: str | None = None
+    session: AsyncSession, owner: User, item_id: UUID, *, expected: Sequence[int] | None = None
 ) -> None:
     """Delete an item.
 
     Raises:
         ItemNotFound: it does not exist, or belongs to another user.
-        PreconditionFailed: `if_match` names another version.
+        PreconditionFailed: its version is none of those that are expected.
     """
     item = await get_item(session, owner, item_id, for_update=True)
-    check_if_match(if_match, item.version)
+    check_version(item.version, expected)
     await session.delete(item)
     await session.flush()

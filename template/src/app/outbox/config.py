@@ -1,7 +1,8 @@
 """Settings of the outbox, each with the prefix `APP_OUTBOX_`."""
 
-from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.db.url import DatabaseURL
 
 
 class OutboxSettings(BaseSettings):
@@ -11,5 +12,5 @@ class OutboxSettings(BaseSettings):
         env_prefix="APP_OUTBOX_", env_ignore_empty=True, extra="ignore"
     )
 
-    listen_url: SecretStr | None = None
+    listen_url: DatabaseURL | None = None
     """PostgreSQL itself, where `APP_DATABASE_URL` names a pooler in transaction mode."""

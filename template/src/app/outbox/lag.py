@@ -14,18 +14,19 @@ from app.outbox.models import OutboxMessage
 
 
 def main() -> None:
-    """Print how many messages wait, and for how long the oldest has."""
+    """Print how many messages wait, for how long the oldest has, and how many cannot be sent."""
     parser = argparse.ArgumentParser(prog="python -m app.outbox.lag", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     as_json: bool = parser.parse_args().json
-    waiting, seconds = asyncio.run(_lag())
-    output = f"{waiting} messages wait, the oldest for {seconds:.1f} s"
+    waiting, seconds, failing = asyncio.run(_lag())
+    output = f"{waiting} messages wait, the oldest for {seconds:.1f} s; {failing} could not be sent"
     if as_json:
-        output = json.dumps({"waiting": waiting, "oldest_seconds": round(seconds, 3)})
+        values = {"waiting": waiting, "oldest_seconds": round(seconds, 3), "failing": failing}
+        output = json.dumps(values)
     sys.stdout.write(f"{output}\n")
 
 
-async def _lag() -> tuple[int, float]:
+async def _lag() -> tuple[int, float, int]:
     database = Database.create(get_settings())
     try:
         return await lag(database)
@@ -33,12 +34,15 @@ async def _lag() -> tuple[int, float]:
         await database.close()
 
 
-async def lag(database: Database) -> tuple[int, float]:
-    """Return the number of waiting messages, and the age of the oldest in seconds."""
+async def lag(database: Database) -> tuple[int, float, int]:
+    """Return how many messages wait, for how many seconds the oldest has, and how many failed."""
+    count = select(func.count()).select_from(OutboxMessage)
     async with database.read() as session:
-        waiting = await session.scalar(select(func.count()).select_from(OutboxMessage))
+        waiting = await session.scalar(count) or 0
+        failing = await session.scalar(count.where(OutboxMessage.failing())) or 0
         oldest = await session.scalar(OutboxMessage.oldest().limit(1))
-    return waiting or 0, (utc_now() - oldest.created_at).total_seconds() if oldest else 0
+    seconds = (utc_now() - oldest.created_at).total_seconds() if oldest else 0
+    return waiting, seconds, failing
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
 """Storing tasks in the outbox, and sending them from there."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.base import utc_now
 from app.db.session import Database
 from app.outbox.models import OutboxMessage
 from app.outbox.wakeup import announce
 from app.tasks.connection import opened_context
-from app.tasks.errors import TasksUnavailable
+from app.tasks.models import FailedTask
 from app.tasks.process import process_settings
 from app.tasks.task import Message, Sender
 
@@ -49,11 +50,24 @@ async def deliver(tasks: Sender, stored: str) -> None:
     """Send a stored message.
 
     Raises:
-        TasksUnavailable: the broker did not accept it, or it cannot be read.
+        TasksUnavailable: the broker did not accept it.
+        ValidationError: it cannot be read.
     """
-    try:
-        message = Message.model_validate_json(stored)
-    except ValidationError as error:
-        # Not one of our messages: the project may have used another library before.
-        raise TasksUnavailable from error
-    await tasks.deliver(message)
+    await tasks.deliver(Message.model_validate_json(stored))
+
+
+def given_up(stored: OutboxMessage, error: BaseException) -> FailedTask:
+    """Return the failed task that a message becomes which is not sent any more."""
+    failed = FailedTask(
+        id=f"outbox-{stored.id}",
+        name="unreadable",
+        message=stored.message,
+        attempt=0,
+        error=f"Not sent: {type(error).__name__}: {error}"[:1000],
+        failed_at=utc_now(),
+    )
+    # It cannot be read if the project has used another library before.
+    with suppress(ValidationError):
+        message = Message.model_validate_json(stored.message)
+        failed.id, failed.name = message.id, message.name
+    return failed

@@ -1,8 +1,9 @@
 """Waking the relay: by notifications of PostgreSQL, and every second."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from psycopg import AsyncConnection, OperationalError
@@ -28,17 +29,17 @@ async def announce(session: AsyncSession) -> None:
 async def listening(settings: Settings) -> AsyncGenerator[asyncio.Event]:
     """Yield an event that each notification sets."""
     event = asyncio.Event()
-    task = asyncio.create_task(_listen(_url(settings), event))
+    task = asyncio.create_task(_listen(_connect_args(settings), event))
     try:
         yield event
     finally:
         task.cancel()
 
 
-async def _listen(url: str, event: asyncio.Event) -> None:
+async def _listen(connect_args: Mapping[str, Any], event: asyncio.Event) -> None:
     while True:
         try:
-            async with await AsyncConnection.connect(url, autocommit=True) as connection:
+            async with await AsyncConnection.connect(**connect_args, autocommit=True) as connection:
                 await connection.execute("LISTEN outbox")
                 async for _ in connection.notifies():
                     event.set()
@@ -47,8 +48,8 @@ async def _listen(url: str, event: asyncio.Event) -> None:
         await asyncio.sleep(POLL_INTERVAL)
 
 
-def _url(settings: Settings) -> str:
-    """Return the URL as the driver itself reads it."""
-    url = load_settings(OutboxSettings).listen_url or settings.database_url
-    plain = make_url(url.get_secret_value()).set(drivername="postgresql")
-    return plain.render_as_string(hide_password=False)
+def _connect_args(settings: Settings) -> Mapping[str, Any]:
+    """Arguments of the driver's connect()."""
+    secret = load_settings(OutboxSettings).listen_url or settings.database_url
+    url = make_url(secret.get_secret_value())
+    return url.get_dialect()().create_connect_args(url)[1]

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
 
 from app.db.session import Database
 from app.tasks.broker import Broker
@@ -19,9 +20,9 @@ from app.tasks.work import execute
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
-async def get_tasks(request: Request) -> Sender:
+async def get_tasks(connection: HTTPConnection) -> Sender:
     """Return the application's sender."""
-    tasks: Sender = request.app.state.tasks
+    tasks: Sender = connection.app.state.tasks
     return tasks
 
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -73,8 +74,15 @@ def _described(task: FailedTask) -> dict[str, object]:
         "error": task.error,
         "failed_at": task.failed_at.isoformat(),
         "retry_at": task.retry_at.isoformat() if task.retry_at else None,
-        "message": json.loads(task.message),
+        "message": _parsed(task.message),
     }
+
+
+def _parsed(message: str) -> object:
+    """Parse a message; one that is not JSON stays as it is."""
+    with suppress(ValueError):
+        return json.loads(message)
+    return message
 
 
 if __name__ == "__main__":

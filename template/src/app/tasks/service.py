@@ -7,11 +7,10 @@ from secrets import SystemRandom
 
 import structlog
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import utc_now
-from app.db.errors import DatabaseUnavailable
+from app.db.errors import ConstraintViolated, DatabaseUnavailable
 from app.db.session import Database
 from app.tasks.config import TaskSettings
 from app.tasks.models import FailedTask, TaskEffect
@@ -30,7 +29,7 @@ async def first_time(session: AsyncSession, key: str) -> bool:
     try:
         async with session.begin_nested():
             session.add(TaskEffect(key=key))
-    except IntegrityError:
+    except ConstraintViolated:
         return False
     return True
 
@@ -52,7 +51,8 @@ def next_attempt(attempt: int, attempts: int, settings: TaskSettings) -> datetim
     if attempt >= attempts:
         logger.error("task given up", attempt=attempt)
         return None
-    delay = min(settings.retry_delay * 2.0 ** (attempt - 1), LONGEST_DELAY)
+    # Beyond that exponent the delay is the longest one; a float would overflow at 1024.
+    delay = min(settings.retry_delay * 2.0 ** min(attempt - 1, 64), LONGEST_DELAY)
     # Jitter: tasks that failed together should not all be retried at the same moment.
     return utc_now() + timedelta(seconds=delay * SystemRandom().uniform(1, 1.25))
 

@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.core.config import ConfigurationError, Environment
+from app.core.config import NAME, ConfigurationError, Environment
 
 EXAMPLE_SECRET = "an-example-secret-for-development-only"  # noqa: S105 - refused in production
 
@@ -14,8 +14,8 @@ class AuthSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="APP_AUTH_", extra="ignore")
 
     secret: SecretStr = Field(default=SecretStr(EXAMPLE_SECRET), min_length=32)
-    issuer: str = "app"
-    audience: str = "app"
+    issuer: str = NAME
+    audience: str = NAME
     access_token_minutes: int = Field(default=15, ge=1)
     refresh_token_days: int = Field(default=30, ge=1)
     argon2_memory: int = Field(default=19_456, ge=8)

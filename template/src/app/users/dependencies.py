@@ -7,6 +7,7 @@ from fastapi import Depends
 from fastapi.security import OAuth2PasswordBearer
 
 from app.core.errors import problem_responses
+from app.db.errors import DatabaseUnavailable
 from app.db.session import DatabaseDep
 from app.users.errors import InactiveUser, NotAuthenticated
 from app.users.models import User
@@ -15,7 +16,7 @@ from app.users.service import get_active_user
 
 _bearer = OAuth2PasswordBearer(tokenUrl="auth/token", auto_error=False)
 
-AUTHENTICATED = problem_responses(NotAuthenticated, InactiveUser)
+AUTHENTICATED = problem_responses(NotAuthenticated, InactiveUser, DatabaseUnavailable)
 """For the `responses` of every route that takes a `CurrentUser`."""
 
 

@@ -7,7 +7,7 @@ from app.db.base import Base, CreatedAt, Identifier, UpdatedAt
 
 
 class User(Base):
-    """An account; the e-mail address, in lower case, is the user name."""
+    """An account; the e-mail address, as `normalize_email` spells it, is the user name."""
 
     __tablename__ = "users"
 

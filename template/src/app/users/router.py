@@ -1,8 +1,9 @@
 """The caller's own account."""
 
 from fastapi import APIRouter, status
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.session import WriteSession
+from app.db.session import DatabaseDep, in_transaction
 from app.users import service
 from app.users.dependencies import AUTHENTICATED, CurrentUser
 from app.users.models import User
@@ -18,6 +19,10 @@ async def read_me(user: CurrentUser) -> User:
 
 
 @router.delete("/me", status_code=status.HTTP_204_NO_CONTENT)
-async def delete_me(user: CurrentUser, session: WriteSession) -> None:
+async def delete_me(user: CurrentUser, database: DatabaseDep) -> None:
     """Delete my account and everything that belongs to it."""
-    await service.delete_user(session, user)
+
+    async def delete(session: AsyncSession) -> None:
+        await service.delete_user(session, user.id)
+
+    await in_transaction(database, delete)

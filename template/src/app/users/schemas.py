@@ -4,28 +4,37 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.core.schemas import Secret
+from app.core.schemas import Secret, Text
+from app.users.emails import normalize_email
 
-Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
-"""An e-mail address, in lower case."""
+Email = Annotated[
+    Text,
+    Field(max_length=254, json_schema_extra={"format": "email"}),
+    AfterValidator(normalize_email),
+]
+"""An e-mail address without a display name, normalized."""
 Password = Annotated[Secret, Field(min_length=8, max_length=128)]
 """A new password: 8 to 128 characters of any kind (NIST SP 800-63B)."""
+CurrentPassword = Annotated[
+    Secret, Field(max_length=512, examples=["correct horse battery staple"])
+]
+"""A password to verify. The length allows for one that is not composed: see `Security`."""
 
 
 class Credentials(BaseModel):
     """The e-mail address and the password of a new account."""
 
-    email: Email
-    password: Password
+    email: Email = Field(examples=["ada@example.org"])
+    password: Password = Field(examples=["correct horse battery staple"])
 
 
 class PasswordChange(BaseModel):
     """A new password, with the current one as proof."""
 
-    current_password: Annotated[Secret, Field(max_length=128)]
-    new_password: Password
+    current_password: CurrentPassword
+    new_password: Password = Field(examples=["incorrect donkey battery staple"])
 
 
 class UserRead(BaseModel):
@@ -34,7 +43,7 @@ class UserRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    email: str
+    email: str = Field(examples=["ada@example.org"])
     is_active: bool
     created_at: datetime
     updated_at: datetime

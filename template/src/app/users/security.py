@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from typing import Annotated
+from unicodedata import normalize
 from uuid import UUID
 
 import jwt
 from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, Request
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from uuid_utils.compat import uuid7
@@ -16,10 +18,16 @@ from app.users.config import AuthSettings
 from app.users.errors import NotAuthenticated
 
 ALGORITHM = "HS256"
+LEEWAY = 10
+"""Seconds by which the clocks of two servers may differ."""
 
 
 class Security:
-    """Hashes passwords, issues and reads access tokens."""
+    """Hashes passwords, issues and reads access tokens.
+
+    Passwords are composed first (Unicode NFC, NIST SP 800-63B): keyboards and systems differ in how
+    they encode the same characters.
+    """
 
     def __init__(self, settings: AuthSettings) -> None:
         self.settings = settings
@@ -38,13 +46,15 @@ class Security:
 
     async def hash(self, password: str) -> str:
         """The argon2id hash of a password."""
-        return await to_thread.run_sync(self._passwords.hash, password, limiter=self._limiter)
+        return await to_thread.run_sync(
+            self._passwords.hash, normalize("NFC", password), limiter=self._limiter
+        )
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether the password matches its hash; takes as long if there is no hash."""
         matches = await to_thread.run_sync(
             self._passwords.verify,
-            password,
+            normalize("NFC", password),
             password_hash or self._dummy_hash,
             limiter=self._limiter,
         )
@@ -76,6 +86,7 @@ class Security:
                 algorithms=[ALGORITHM],
                 issuer=self.settings.issuer,
                 audience=self.settings.audience,
+                leeway=LEEWAY,
                 options={"require": ["sub", "iss", "aud", "iat", "exp"]},
             )
             return UUID(claims["sub"])
@@ -83,9 +94,9 @@ class Security:
             raise NotAuthenticated from error
 
 
-async def get_security(request: Request) -> Security:
+async def get_security(connection: HTTPConnection) -> Security:
     """The application's `Security`."""
-    security: Security = request.app.state.security
+    security: Security = connection.app.state.security
     return security
 
 

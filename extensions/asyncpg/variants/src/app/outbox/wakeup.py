@@ -1,8 +1,9 @@
 """Waking the relay: by notifications of PostgreSQL, and every second."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import structlog
@@ -28,25 +29,25 @@ async def announce(session: AsyncSession) -> None:
 async def listening(settings: Settings) -> AsyncGenerator[asyncio.Event]:
     """Yield an event that each notification sets."""
     event = asyncio.Event()
-    task = asyncio.create_task(_listen(_url(settings), event))
+    task = asyncio.create_task(_listen(_connect_args(settings), event))
     try:
         yield event
     finally:
         task.cancel()
 
 
-async def _listen(url: str, event: asyncio.Event) -> None:
+async def _listen(connect_args: Mapping[str, Any], event: asyncio.Event) -> None:
     while True:
         try:
-            await _set_on_notification(url, event)
+            await _set_on_notification(connect_args, event)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             logger.warning("no notifications of new messages", reason=str(error))
         await asyncio.sleep(POLL_INTERVAL)
 
 
-async def _set_on_notification(url: str, event: asyncio.Event) -> None:
+async def _set_on_notification(connect_args: Mapping[str, Any], event: asyncio.Event) -> None:
     """Set the event at each notification, until the connection is lost."""
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(**connect_args)
     lost = asyncio.Event()
     connection.add_termination_listener(lambda _: lost.set())
     try:
@@ -56,8 +57,8 @@ async def _set_on_notification(url: str, event: asyncio.Event) -> None:
         await connection.close()
 
 
-def _url(settings: Settings) -> str:
-    """Return the URL as the driver itself reads it."""
-    url = load_settings(OutboxSettings).listen_url or settings.database_url
-    plain = make_url(url.get_secret_value()).set(drivername="postgresql")
-    return plain.render_as_string(hide_password=False)
+def _connect_args(settings: Settings) -> Mapping[str, Any]:
+    """Arguments of the driver's connect()."""
+    secret = load_settings(OutboxSettings).listen_url or settings.database_url
+    url = make_url(secret.get_secret_value())
+    return url.get_dialect()().create_connect_args(url)[1]

@@ -1,10 +1,11 @@
 """The caller's own account."""
 
 from fastapi import APIRouter, status
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.cache.cache import CacheDep
 from app.cache.entries import row
-from app.db.session import DatabaseDep, WriteSession
+from app.db.session import DatabaseDep, in_transaction
 from app.users import service
 from app.users.dependencies import AUTHENTICATED, CallerId, CurrentUser
 from app.users.models import User
@@ -25,6 +26,10 @@ async def read_me(user_id: CallerId, database: DatabaseDep, cache: CacheDep) -> 
 
 
 @router.delete("/me", status_code=status.HTTP_204_NO_CONTENT)
-async def delete_me(user: CurrentUser, session: WriteSession) -> None:
+async def delete_me(user: CurrentUser, database: DatabaseDep) -> None:
     """Delete my account and everything that belongs to it."""
-    await service.delete_user(session, user)
+
+    async def delete(session: AsyncSession) -> None:
+        await service.delete_user(session, user.id)
+
+    await in_transaction(database, delete)

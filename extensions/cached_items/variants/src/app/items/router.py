@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response, status
 from app.cache.cache import CacheDep
 from app.cache.entries import row
 from app.core.errors import Conflict, problem_responses
+from app.core.openapi import with_headers
 from app.core.pagination import Page, PageParams, link_next_page
 from app.core.preconditions import (
     NOT_MODIFIED,
@@ -15,6 +16,7 @@ from app.core.preconditions import (
     PreconditionFailed,
     etag_of,
     not_modified,
+    versions_of,
 )
 from app.db.session import DatabaseDep, ReadSession, WriteSession
 from app.items import service
@@ -26,11 +28,11 @@ from app.users.models import User
 
 router = APIRouter(prefix="/items", tags=["items"], responses=AUTHENTICATED)
 
-NOT_FOUND = problem_responses(ItemNotFound)
+READ = {200: with_headers("ETag"), **NOT_MODIFIED, **problem_responses(ItemNotFound)}
 CHANGED = problem_responses(ItemNotFound, PreconditionFailed)
 
 
-@router.get("", response_model=Page[ItemRead])
+@router.get("", response_model=Page[ItemRead], responses={200: with_headers("Link")})
 async def list_items(
     user: CurrentUser,
     params: PageParams,
@@ -48,18 +50,19 @@ async def list_items(
     "",
     status_code=status.HTTP_201_CREATED,
     response_model=ItemRead,
-    responses=problem_responses(Conflict),
+    responses={201: with_headers("ETag", "Location"), **problem_responses(Conflict)},
 )
 async def create_item(
-    new: ItemCreate, user: CurrentUser, session: WriteSession, response: Response
+    new: ItemCreate, user: CurrentUser, session: WriteSession, request: Request, response: Response
 ) -> Item:
     """Create an item of mine."""
     item = await service.create_item(session, user, title=new.title, description=new.description)
+    response.headers["Location"] = f"{request.url.path}/{item.id}"
     response.headers["ETag"] = etag_of(item.version)
     return item
 
 
-@router.get("/{item_id}", response_model=ItemRead, responses={**NOT_FOUND, **NOT_MODIFIED})
+@router.get("/{item_id}", response_model=ItemRead, responses=READ)
 async def read_item(
     item_id: UUID,
     user: CurrentUser,
@@ -79,7 +82,9 @@ async def read_item(
     return not_modified(if_none_match, item.version) or item
 
 
-@router.patch("/{item_id}", response_model=ItemRead, responses=CHANGED)
+@router.patch(
+    "/{item_id}", response_model=ItemRead, responses={200: with_headers("ETag"), **CHANGED}
+)
 async def update_item(
     item_id: UUID,
     changes: ItemUpdate,
@@ -90,7 +95,11 @@ async def update_item(
 ) -> Item:
     """Change one of my items; omitted fields stay as they are."""
     item = await service.update_item(
-        session, user, item_id, changes.model_dump(exclude_unset=True), if_match=if_match
+        session,
+        user,
+        item_id,
+        changes.model_dump(exclude_unset=True),
+        expected=versions_of(if_match),
     )
     response.headers["ETag"] = etag_of(item.version)
     return item
@@ -101,4 +110,4 @@ async def delete_item(
     item_id: UUID, user: CurrentUser, session: WriteSession, if_match: IfMatch = None
 ) -> None:
     """Delete one of my items."""
-    await service.delete_item(session, user, item_id, if_match=if_match)
+    await service.delete_item(session, user, item_id, expected=versions_of(if_match))

@@ -59,6 +59,10 @@ def create_app(url: str, settings: TaskSettings) -> Celery:
     app.conf.update(
         {
             "task_default_queue": settings.queue,
+            # Celery's own names would let one service control the workers of another.
+            "control_exchange": settings.queue,
+            "event_exchange": f"{settings.queue}.events",
+            "event_queue_prefix": f"{settings.queue}.events",
             "task_ignore_result": True,
             # Acknowledged any earlier, the tasks of a worker that is killed would be lost.
             "task_acks_late": True,

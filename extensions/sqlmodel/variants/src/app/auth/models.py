@@ -7,27 +7,23 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Field, col
 from uuid_utils.compat import uuid7
 
-from app.db.base import IDENTIFIER, Base, UTCDateTime, utc_now
+from app.db.base import Base, utc_now
 
 
 class RefreshToken(Base, table=True):
-    """A refresh token, stored as a hash.
+    """The refresh token of one log-in, whose secret is replaced each time that it is used.
 
-    The tokens that descend from one log-in are a family. Each may be used once: a second use means
-    that it was stolen, and the whole family is deleted.
+    A log-out, a change of the password and the deletion of the account delete the row. A request
+    that replaces the secret at the same time waits for its lock, so no token outlives them.
     """
 
     table_name = "refresh_tokens"
 
-    id: UUID = Field(default_factory=uuid7, primary_key=True, sa_type=IDENTIFIER)
-    user_id: UUID = Field(
-        foreign_key="users.id", ondelete="CASCADE", index=True, sa_type=IDENTIFIER
-    )
-    family_id: UUID = Field(index=True, sa_type=IDENTIFIER)
-    token_hash: str = Field(max_length=64, unique=True)
-    expires_at: datetime = Field(sa_type=UTCDateTime)
-    used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
-    created_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    secret_hash: str = Field(max_length=64)
+    expires_at: datetime
+    created_at: datetime = Field(default_factory=utc_now)
 
     @classmethod
     def expired(cls, now: datetime) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from typing import Self
 from sqlalchemy import ColumnElement, Select, Text, select
 from sqlmodel import Field, col
 
-from app.db.base import Base, UTCDateTime, utc_now
+from app.db.base import Base, utc_now
 
 
 class FailedTask(Base, table=True):
@@ -20,8 +20,8 @@ class FailedTask(Base, table=True):
     message: str = Field(sa_type=Text)
     attempt: int
     error: str = Field(max_length=1000)
-    retry_at: datetime | None = Field(default=None, index=True, sa_type=UTCDateTime)
-    failed_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)
+    retry_at: datetime | None = Field(default=None, index=True)
+    failed_at: datetime = Field(default_factory=utc_now)
 
     @classmethod
     def due(cls, now: datetime) -> Select[Self]:
@@ -61,7 +61,7 @@ class TaskEffect(Base, table=True):
     table_name = "task_effects"
 
     key: str = Field(max_length=200, primary_key=True)
-    created_at: datetime = Field(default_factory=utc_now, sa_type=UTCDateTime)
+    created_at: datetime = Field(default_factory=utc_now)
 
     @classmethod
     def before(cls, limit: datetime) -> ColumnElement[bool]:

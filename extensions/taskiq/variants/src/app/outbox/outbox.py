@@ -1,14 +1,16 @@
 """Storing tasks in the outbox, and sending them from there."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
-from taskiq import AsyncBroker, BrokerMessage
+from taskiq import AsyncBroker, BrokerMessage, TaskiqMessage, TaskiqMiddleware
+from taskiq.formatters.json_formatter import JSONFormatter
 
+from app.db.base import utc_now
 from app.db.session import Database
 from app.outbox.models import OutboxMessage
 from app.outbox.wakeup import announce
@@ -16,6 +18,26 @@ from app.tasks.broker import OUTAGE
 from app.tasks.connection import connect, connect_process
 from app.tasks.errors import TasksUnavailable
 from app.tasks.middleware import RequestId
+from app.tasks.models import FailedTask
+
+
+class Storage(TaskiqMiddleware):
+    """Stores tasks before they are sent: errors of `kick` would become taskiq's SendTaskError."""
+
+    def __init__(self, session: AsyncSession, aggregate: UUID | str) -> None:
+        super().__init__()
+        self._session = session
+        self._aggregate = str(aggregate)
+
+    async def pre_send(self, message: TaskiqMessage) -> TaskiqMessage:
+        """Store the task."""
+        # The change first: it locks the aggregate, so that concurrent changes keep their order.
+        await self._session.flush()
+        text = self.broker.formatter.dumps(message).message.decode()
+        self._session.add(OutboxMessage(aggregate=self._aggregate, message=text))
+        await self._session.flush()
+        await announce(self._session)
+        return message
 
 
 class Outbox(AsyncBroker):
@@ -28,18 +50,11 @@ class Outbox(AsyncBroker):
 
     def __init__(self, session: AsyncSession, aggregate: UUID | str) -> None:
         super().__init__()
-        self._session = session
-        self._aggregate = str(aggregate)
-        self.add_middlewares(RequestId())
+        self.with_formatter(JSONFormatter())
+        self.add_middlewares(RequestId(), Storage(session, aggregate))
 
     async def kick(self, message: BrokerMessage) -> None:
-        """Store the task."""
-        # The change first: it locks the aggregate, so that concurrent changes keep their order.
-        await self._session.flush()
-        stored = OutboxMessage(aggregate=self._aggregate, message=message.message.decode())
-        self._session.add(stored)
-        await self._session.flush()
-        await announce(self._session)
+        """Do nothing: the task is stored already."""
 
     def listen(self) -> AsyncGenerator[bytes]:
         """Refuse: the relay sends the tasks on to the broker that workers listen to.
@@ -65,11 +80,28 @@ async def deliver(broker: AsyncBroker, stored: str) -> None:
     """Send a stored message.
 
     Raises:
-        TasksUnavailable: the broker did not accept it, or it cannot be read.
+        TasksUnavailable: the broker did not accept it.
+        ValidationError: it cannot be read.
     """
+    message = broker.formatter.loads(stored.encode())
     try:
-        message = broker.formatter.loads(stored.encode())
         await broker.kick(broker.formatter.dumps(message))
-    except (*OUTAGE, ValidationError) as error:
-        # It cannot be read if the project has used another library before.
+    except OUTAGE as error:
         raise TasksUnavailable from error
+
+
+def given_up(stored: OutboxMessage, error: BaseException) -> FailedTask:
+    """Return the failed task that a message becomes which is not sent any more."""
+    failed = FailedTask(
+        id=f"outbox-{stored.id}",
+        name="unreadable",
+        message=stored.message,
+        attempt=0,
+        error=f"Not sent: {type(error).__name__}: {error}"[:1000],
+        failed_at=utc_now(),
+    )
+    # It cannot be read if the project has used another library before.
+    with suppress(ValidationError):
+        message = JSONFormatter().loads(stored.message.encode())
+        failed.id, failed.name = message.task_id, message.task_name
+    return failed

@@ -37,8 +37,8 @@ def install_tasks(app: FastAPI, settings: Settings) -> None:
     app.add_exception_handler(SendTaskError, respond_unavailable)
 
 
-def respond_unavailable(request: Request, error: Exception) -> Response:
+async def respond_unavailable(request: Request, error: Exception) -> Response:
     """Log why a task could not be sent, and respond with the problem."""
     logger.warning("task not sent", reason=repr(error.__cause__))
-    response: Response = request.app.exception_handlers[Problem](request, TasksUnavailable())
+    response: Response = await request.app.exception_handlers[Problem](request, TasksUnavailable())
     return response

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Annotated
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
 from taskiq import AsyncBroker, InMemoryBroker, TaskiqEvents, TaskiqState, async_shared_broker
 from taskiq.api import run_scheduler_task
 
@@ -25,9 +26,9 @@ CONNECT_TIMEOUT = 5
 logger = structlog.stdlib.get_logger("app.tasks")
 
 
-async def get_tasks(request: Request) -> AsyncBroker:
+async def get_tasks(connection: HTTPConnection) -> AsyncBroker:
     """Return the broker of the application."""
-    broker: AsyncBroker = request.app.state.tasks
+    broker: AsyncBroker = connection.app.state.tasks
     return broker
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response, status
 
 from app.core.errors import problem_responses
+from app.core.openapi import with_headers
 from app.core.pagination import Page, PageParams, link_next_page
 from app.core.preconditions import (
     NOT_MODIFIED,
@@ -13,20 +14,24 @@ from app.core.preconditions import (
     PreconditionFailed,
     etag_of,
     not_modified,
+    versions_of,
 )
+from app.db.errors import DatabaseUnavailable
 from app.db.session import ReadSession, WriteSession
 from app.items import service
 from app.items.errors import ItemNotFound
 from app.items.models import Item
 from app.items.schemas import ItemCreate, ItemRead, ItemUpdate
 
-router = APIRouter(prefix="/items", tags=["items"])
+router = APIRouter(
+    prefix="/items", tags=["items"], responses=problem_responses(DatabaseUnavailable)
+)
 
-NOT_FOUND = problem_responses(ItemNotFound)
+READ = {200: with_headers("ETag"), **NOT_MODIFIED, **problem_responses(ItemNotFound)}
 CHANGED = problem_responses(ItemNotFound, PreconditionFailed)
 
 
-@router.get("", response_model=Page[ItemRead])
+@router.get("", response_model=Page[ItemRead], responses={200: with_headers("Link")})
 async def list_items(
     params: PageParams, session: ReadSession, request: Request, response: Response
 ) -> Page[Item]:
@@ -36,15 +41,23 @@ async def list_items(
     return page
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, response_model=ItemRead)
-async def create_item(new: ItemCreate, session: WriteSession, response: Response) -> Item:
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=ItemRead,
+    responses={201: with_headers("ETag", "Location")},
+)
+async def create_item(
+    new: ItemCreate, session: WriteSession, request: Request, response: Response
+) -> Item:
     """Create an item."""
     item = await service.create_item(session, title=new.title, description=new.description)
+    response.headers["Location"] = f"{request.url.path}/{item.id}"
     response.headers["ETag"] = etag_of(item.version)
     return item
 
 
-@router.get("/{item_id}", response_model=ItemRead, responses={**NOT_FOUND, **NOT_MODIFIED})
+@router.get("/{item_id}", response_model=ItemRead, responses=READ)
 async def read_item(
     item_id: UUID,
     session: ReadSession,
@@ -57,7 +70,9 @@ async def read_item(
     return not_modified(if_none_match, item.version) or item
 
 
-@router.patch("/{item_id}", response_model=ItemRead, responses=CHANGED)
+@router.patch(
+    "/{item_id}", response_model=ItemRead, responses={200: with_headers("ETag"), **CHANGED}
+)
 async def update_item(
     item_id: UUID,
     changes: ItemUpdate,
@@ -67,7 +82,7 @@ async def update_item(
 ) -> Item:
     """Change an item; omitted fields stay as they are."""
     item = await service.update_item(
-        session, item_id, changes.model_dump(exclude_unset=True), if_match=if_match
+        session, item_id, changes.model_dump(exclude_unset=True), expected=versions_of(if_match)
     )
     response.headers["ETag"] = etag_of(item.version)
     return item
@@ -76,4 +91,4 @@ async def update_item(
 @router.delete("/{item_id}", status_code=status.HTTP_204_NO_CONTENT, responses=CHANGED)
 async def delete_item(item_id: UUID, session: WriteSession, if_match: IfMatch = None) -> None:
     """Delete an item."""
-    await service.delete_item(session, item_id, if_match=if_match)
+    await service.delete_item(session, item_id, expected=versions_of(if_match))

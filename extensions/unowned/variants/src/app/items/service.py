@@ -1,13 +1,13 @@
 """Items, open to every caller."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.pagination import Page, PageRequest, fetch_page
-from app.core.preconditions import check_if_match
+from app.core.preconditions import check_version
 from app.items.errors import ItemNotFound
 from app.items.models import Item
 
@@ -42,16 +42,16 @@ async def update_item(
     item_id: UUID,
     changes: Mapping[str, str],
     *,
-    if_match: str | None = None,
+    expected: Sequence[int] | None = None,
 ) -> Item:
     """Set the fields that `changes` names.
 
     Raises:
         ItemNotFound: it does not exist.
-        PreconditionFailed: `if_match` names another version.
+        PreconditionFailed: its version is none of those that are expected.
     """
     item = await get_item(session, item_id, for_update=True)
-    check_if_match(if_match, item.version)
+    check_version(item.version, expected)
     for field, value in changes.items():
         setattr(item, field, value)
     if changes:
@@ -60,14 +60,16 @@ async def update_item(
     return item
 
 
-async def delete_item(session: AsyncSession, item_id: UUID, *, if_match: str | None = None) -> None:
+async def delete_item(
+    session: AsyncSession, item_id: UUID, *, expected: Sequence[int] | None = None
+) -> None:
     """Delete an item.
 
     Raises:
         ItemNotFound: it does not exist.
-        PreconditionFailed: `if_match` names another version.
+        PreconditionFailed: its version is none of those that are expected.
     """
     item = await get_item(session, item_id, for_update=True)
-    check_if_match(if_match, item.version)
+    check_version(item.version, expected)
     await session.delete(item)
     await session.flush()

@@ -1,0 +1,85 @@
+"""The URL of the database: what providers give is translated for asyncmy, or refused."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import unquote
+
+from pydantic import AfterValidator, SecretStr
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+EXAMPLE = "mysql+asyncmy://user:password@host/name"
+PARAMETERS = {
+    "charset",
+    "local_infile",
+    "program_name",
+    "read_default_file",
+    "read_default_group",
+    "server_public_key",
+    "ssl_ca",
+    "ssl_capath",
+    "ssl_cert",
+    "ssl_check_hostname",
+    "ssl_cipher",
+    "ssl_key",
+    "ssl_mode",
+    "unix_socket",
+}
+RENAMED = {"socket": "unix_socket", "sslmode": "ssl_mode", "ssl": "ssl_mode"}
+SSL_MODES = {
+    **dict.fromkeys(("disabled", "disable", "false"), "DISABLED"),
+    **dict.fromkeys(("required", "require", "true"), "REQUIRED"),
+    "verify_ca": "VERIFY_CA",
+    **dict.fromkeys(("verify_identity", "verify_full"), "VERIFY_IDENTITY"),
+}
+
+
+def parse_url(text: str) -> URL:
+    """The URL for SQLAlchemy and asyncmy, whichever driver `text` names.
+
+    Raises:
+        ValueError: it cannot be used; the message says what to write, and repeats no value.
+    """
+    try:
+        url = make_url(text.strip())
+    except (ArgumentError, ValueError):
+        url = URL.create("unknown")
+    # What follows an @ in the password would be taken for the host.
+    if url.get_backend_name() not in {"mysql", "mysql2", "mariadb"} or text.count("@") > 1:
+        message = f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password"
+        raise ValueError(message)
+    query = {name.replace("-", "_"): str(value) for name, value in url.query.items()}
+    query = {RENAMED.get(name, name): value for name, value in query.items()}
+    if url.host and "%" in url.host:
+        query["unix_socket"] = unquote(url.host)
+        url = url.set(host="localhost")
+    for name in query.keys() - PARAMETERS:
+        message = f"Remove {name} from the URL: asyncmy does not know it"
+        raise ValueError(message)
+    return url.set(drivername="mysql+asyncmy", query=_with_tls(query))
+
+
+def _with_tls(query: dict[str, str]) -> dict[str, str]:
+    """Write the `ssl_mode`, which asyncmy does not know, by parameters that it knows."""
+    if "ssl_ca" in query and not Path(query["ssl_ca"]).is_file():
+        message = "The file that ssl_ca names does not exist"
+        raise ValueError(message)
+    if "ssl_mode" not in query:
+        return query
+    mode = SSL_MODES.get(query.pop("ssl_mode").lower().replace("-", "_"))
+    if mode is None or (mode.startswith("VERIFY") and not {"ssl_ca", "ssl_capath"} & query.keys()):
+        message = "Use ssl_mode DISABLED, REQUIRED or, with an ssl_ca, VERIFY_CA or VERIFY_IDENTITY"
+        raise ValueError(message)
+    query.pop("ssl_check_hostname", None)
+    if mode == "DISABLED":
+        return {name: value for name, value in query.items() if not name.startswith("ssl_")}
+    return query if mode == "VERIFY_IDENTITY" else {**query, "ssl_check_hostname": "false"}
+
+
+def _translated(value: SecretStr) -> SecretStr:
+    url = parse_url(value.get_secret_value())
+    return SecretStr(url.render_as_string(hide_password=False))
+
+
+DatabaseURL = Annotated[SecretStr, AfterValidator(_translated)]
+"""A setting with the URL of a database."""

@@ -1,0 +1,64 @@
+"""The URL of the database: what providers give is translated for psycopg, or refused."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import unquote
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
+from pydantic import AfterValidator, SecretStr
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+EXAMPLE = "postgresql+psycopg://user:password@host/name"
+SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
+
+def parse_url(text: str) -> URL:
+    """The URL for SQLAlchemy and psycopg, whichever driver `text` names.
+
+    Raises:
+        ValueError: it cannot be used; the message says what to write, and repeats no value.
+    """
+    try:
+        url = make_url(text.strip())
+    except (ArgumentError, ValueError):
+        url = URL.create("unknown")
+    # What follows an @ in the password would be taken for the host.
+    if url.get_backend_name() not in {"postgres", "postgresql"} or text.count("@") > 1:
+        message = f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password"
+        raise ValueError(message)
+    query = dict(url.query)
+    if url.host and "%" in url.host:
+        query["host"] = unquote(url.host)  # the folder of a socket
+        url = url.set(host="")
+    if ssl := query.pop("ssl", None):
+        query["sslmode"] = "require" if ssl == "true" else ssl
+    _check(query)
+    return url.set(drivername="postgresql+psycopg", query=query)
+
+
+def _check(query: dict[str, str | tuple[str, ...]]) -> None:
+    """Refuse parameters that would fail at the first connection."""
+    for name in query:
+        try:
+            make_conninfo(**{name: ""})
+        except ProgrammingError:
+            message = f"Remove {name} from the URL: psycopg does not know it"
+            raise ValueError(message) from None
+    if query.get("sslmode", "prefer") not in SSL_MODES:
+        message = f"Use an sslmode of {', '.join(sorted(SSL_MODES))}"
+        raise ValueError(message)
+    certificates = str(query.get("sslrootcert", "system"))
+    if certificates != "system" and not Path(certificates).is_file():
+        message = "The file that sslrootcert names does not exist"
+        raise ValueError(message)
+
+
+def _translated(value: SecretStr) -> SecretStr:
+    url = parse_url(value.get_secret_value())
+    return SecretStr(url.render_as_string(hide_password=False))
+
+
+DatabaseURL = Annotated[SecretStr, AfterValidator(_translated)]
+"""A setting with the URL of a database."""
