@@ -2,6 +2,9 @@
 
 Of a module of tests all counts, of other files of Python what is used by name. What a text does not
 tell for sure makes the closure the whole program.
+
+A test of the machinery can state its closure instead: `# Depends on: tools/ src/app/db/engine.py`.
+It is about these files alone, so it runs once for all programs in which they are the same.
 """
 
 import functools
@@ -32,6 +35,7 @@ COMMANDS = {
     "ty",
     "docker",
 }
+STATED = re.compile(r"^# Depends on: (.+)$", re.MULTILINE)
 # Where Alembic's folder of migrations is configured.
 ALEMBIC, MIGRATIONS = "pyproject.toml", "migrations"
 
@@ -81,6 +85,9 @@ class Closures:
 
     def of(self, module: str) -> AbstractSet[str] | None:
         """Return the files on which a module's tests depend; None if it may be any file."""
+        if stated := STATED.search(self._tree[module]):
+            words = (module, *stated[1].split())
+            return {path for path in self._tree if any(_is_at(path, word) for word in words)}
         above = {*map(str, PurePosixPath(module).parents)}
         conftests = [p for p in self._conftests if str(PurePosixPath(p).parent) in above]
         visible = frozenset({*conftests, *self._plugins})
@@ -244,6 +251,11 @@ def _listed(layout: Layout, source: Source, statement: Statement) -> Iterator[No
         any(layout.dotted(word)) for word in words
     ):
         yield ANYTHING
+
+
+def _is_at(path: str, word: str) -> bool:
+    """Whether a path is the one stated, or below the folder stated."""
+    return path == word or (word.endswith("/") and path.startswith(word))
 
 
 def _is_conftest(path: str) -> bool:

@@ -67,18 +67,23 @@ class ModuleResults:
             self._survey.environment(program.answers).fingerprint(),
             [project, settings],
             self._hints.hold if self._hints.hold_with in program.tree else "",
-            self._servers(program),
         ]
-        return {
-            module: digest(always, module, self._content(program, closures.of(module)))
-            for module in closures.modules()
-        }
+        keys: dict[str, str] = {}
+        for module in closures.modules():
+            closure = closures.of(module)
+            servers = self._servers(program, program.tree.keys() if closure is None else closure)
+            keys[module] = digest(always, servers, module, self._content(program, closure))
+        return keys
 
-    def _servers(self, program: Program) -> Sequence[str]:
-        """Return the servers that the tests are told of; one that we start has any address."""
+    def _servers(self, program: Program, closure: AbstractSet[str]) -> Sequence[str]:
+        """Return the servers that these files read; one that we start has any address."""
         told = self._survey.variables(program.answers)
         own = {server.setting for server in self._hints.servers.values() if server.start}
-        return sorted(name if name in own else f"{name}={url}" for name, url in told.items())
+        return sorted(
+            name if name in own else f"{name}={url}"
+            for name, url in told.items()
+            if any(_reads(program.tree[path], name) for path in closure)
+        )
 
     def add(self, task: Task, outcome: Outcome) -> None:
         """Keep which modules passed, immediately."""
@@ -95,6 +100,12 @@ class ModuleResults:
         if closure is None:
             return [program.key]
         return [text_digest(path, program.tree[path]) for path in sorted(closure - {PROJECT})]
+
+
+@functools.cache
+def _reads(text: str, variable: str) -> bool:
+    """Whether a text names a variable, or the setting that has its value."""
+    return variable in text or variable.removeprefix("APP_").lower() in text
 
 
 @functools.cache

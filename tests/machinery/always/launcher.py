@@ -1,4 +1,4 @@
-"""A project that consists of the tools and a history of migrations without the service."""
+"""A project that consists of the tools, and of an Alembic that only records what it migrates."""
 
 import os
 import shutil
@@ -18,12 +18,8 @@ TIMEOUT = 120
 EMBEDDED = ("embedded_nats.py", "embedded_postgres.py", "embedded_redis.py")
 LAUNCHER = ("__init__.py", "run.py", *EMBEDDED)
 SLEEP = [sys.executable, "-c", "import time; print('child is up', flush=True); time.sleep(600)"]
-CONFIGURATION = """
-[tool.alembic]
-script_location = "migrations"
-"""
-# What Alembic runs to migrate: it leaves the URL in a file, or fails.
-MIGRATION = """
+# In place of Alembic, whose imports take a second: it leaves the URL in a file, or fails.
+ALEMBIC = """
 import os, pathlib
 if "broken" in os.environ["APP_DATABASE_URL"]:
     raise SystemExit("It is broken.")
@@ -40,9 +36,9 @@ def create_project(folder: Path) -> Path:
     for name in LAUNCHER:
         if (file := Path(tools.__file__).with_name(name)).exists():
             shutil.copyfile(file, copied / name)
-    (project / "migrations" / "versions").mkdir(parents=True)
-    (project / "migrations" / "env.py").write_text(MIGRATION)
-    (project / "pyproject.toml").write_text(CONFIGURATION)
+    (project / "alembic").mkdir()
+    (project / "alembic" / "__init__.py").touch()
+    (project / "alembic" / "__main__.py").write_text(ALEMBIC)
     return project
 
 

@@ -1,5 +1,7 @@
 """Sessions that are used after the end of their request: they take no connection any more."""
 
+# Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
+
 import asyncio
 from collections.abc import AsyncIterator, MutableMapping
 from typing import Annotated, Any, get_args

@@ -1,5 +1,7 @@
 """Several processes that migrate one database at the same time."""
 
+# Depends on: migrations/env.py
+
 import asyncio
 import os
 import sys

@@ -1,5 +1,7 @@
 """Records of the server's own loggers."""
 
+# Depends on: src/app/core/logging.py
+
 import json
 import logging
 

@@ -1,5 +1,7 @@
 """Cursors."""
 
+# Depends on: src/app/core/pagination.py
+
 from uuid import UUID
 
 import pytest

@@ -1,5 +1,7 @@
 """Conditional requests."""
 
+# Depends on: src/app/core/preconditions.py
+
 import pytest
 
 from app.core.preconditions import (

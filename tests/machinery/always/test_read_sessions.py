@@ -1,5 +1,7 @@
 """Read sessions, which refuse to change anything."""
 
+# Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
+
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest

@@ -1,6 +1,6 @@
 """The launcher: its child runs on a migrated database and is stopped, however the launcher ends."""
 
-# Depends on: tools/ tests/__init__.py tests/conftest.py tests/machinery/always/launcher.py
+# Depends on: tools/ tests/machinery/always/launcher.py
 
 import signal
 import sys

@@ -1,5 +1,7 @@
 """Sessions, the commit, and the pool."""
 
+# Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
+
 import asyncio
 import json
 from collections.abc import AsyncIterator

@@ -1,5 +1,7 @@
 """Times in the database."""
 
+# Depends on: src/app/db/base.py src/app/db/engine.py
+
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 

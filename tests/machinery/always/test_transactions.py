@@ -1,5 +1,7 @@
 """Transactions that are retried."""
 
+# Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
+
 from collections.abc import AsyncIterator
 
 import pytest

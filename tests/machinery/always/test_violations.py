@@ -1,5 +1,7 @@
 """Which violated constraints are conflicts with other rows, and which are mistakes."""
 
+# Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py src/app/core/errors.py
+
 import json
 from collections.abc import AsyncIterator
 

@@ -1,5 +1,7 @@
 """URLs that asyncpg cannot follow are refused at the start."""
 
+# Depends on: src/app/db/url.py src/app/db/engine.py tests/machinery/postgresql/tls.py
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 

@@ -1,5 +1,7 @@
 """Locks, races with changes, and entries that are not used."""
 
+# Depends on: src/app/cache/ tests/cache/fixtures.py
+
 import asyncio
 
 import pytest

@@ -1,5 +1,7 @@
 """Outages of Redis: values come from the database, and none is stale afterwards."""
 
+# Depends on: src/app/cache/ tests/cache/fixtures.py tools/embedded_redis.py
+
 import asyncio
 import signal
 import subprocess

@@ -1,5 +1,7 @@
 """Connections that the server closes."""
 
+# Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
+
 from sqlalchemy import URL, text
 
 from app.db.session import Database, ReadSession

@@ -1,5 +1,7 @@
 """The launcher, which has no embedded MySQL to start."""
 
+# Depends on: tools/run.py tests/machinery/always/launcher.py
+
 from pathlib import Path
 
 from tests.machinery.always.launcher import create_project, launch

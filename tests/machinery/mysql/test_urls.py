@@ -1,5 +1,7 @@
 """URLs as providers write them: each works with asyncmy, or is refused at the start."""
 
+# Depends on: src/app/db/url.py src/app/db/engine.py
+
 import shutil
 import socket
 import subprocess

@@ -1,5 +1,7 @@
 """The embedded NATS server: it stops with its last user, however that one ends."""
 
+# Depends on: tools/__init__.py tools/embedded_nats.py tests/machinery/always/launcher.py
+
 import pytest
 
 from tools.embedded_nats import nats_server, running, state_directory

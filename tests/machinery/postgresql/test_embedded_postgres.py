@@ -1,6 +1,6 @@
 """The embedded PostgreSQL: processes share it, and it stops with the last of them."""
 
-# Depends on: tools/ tests/__init__.py tests/conftest.py tests/machinery/always/launcher.py
+# Depends on: tools/__init__.py tools/embedded_postgres.py tests/machinery/always/launcher.py
 
 import os
 import re

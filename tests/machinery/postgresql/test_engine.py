@@ -1,5 +1,7 @@
 """The engine on PostgreSQL: deferred constraints, timeouts, deadlocks and a pooler."""
 
+# Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
+
 import asyncio
 from collections.abc import AsyncIterator
 

@@ -1,5 +1,7 @@
 """Migrations and other users of the same tables do not stop each other."""
 
+# Depends on: migrations/env.py
+
 import asyncio
 import sys
 from pathlib import Path

@@ -1,5 +1,7 @@
 """URLs as providers write them: each works with the driver, or is refused at the start."""
 
+# Depends on: src/app/db/url.py src/app/db/engine.py tests/machinery/postgresql/tls.py
+
 import socket
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,5 +1,7 @@
 """The driver of the service's connections."""
 
+# Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
+
 from app.db.session import Database
 
 

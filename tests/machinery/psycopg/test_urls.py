@@ -1,5 +1,7 @@
 """URLs that psycopg cannot follow are refused at the start; others reach it unchanged."""
 
+# Depends on: src/app/db/url.py src/app/db/engine.py tests/machinery/postgresql/tls.py
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 

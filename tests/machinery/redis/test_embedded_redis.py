@@ -1,5 +1,7 @@
 """The embedded Redis: it stops with its last user, however that one ends."""
 
+# Depends on: tools/__init__.py tools/embedded_redis.py tests/machinery/always/launcher.py
+
 from socket import AF_UNIX, socket
 
 import pytest

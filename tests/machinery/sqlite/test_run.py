@@ -1,5 +1,7 @@
 """The launcher, whose default database is a file."""
 
+# Depends on: tools/run.py tests/machinery/always/launcher.py
+
 from pathlib import Path
 
 from tests.conftest import PROJECT

@@ -1,5 +1,7 @@
 """URLs as people write them: each works with aiosqlite, or is refused at the start."""
 
+# Depends on: src/app/db/url.py src/app/db/engine.py
+
 from pathlib import Path
 
 import pytest
