@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plinth.harness.closures import Closures
+from plinth.harness.closures import STATED, Closures, is_test_module
 from plinth.harness.hints import Hints
 from plinth.harness.memory import FORGET, Memory
 from plinth.harness.programs import Program, Programs
@@ -171,6 +171,31 @@ def test_automatic_fixtures_and_hooks_touch_every_test() -> None:
         closures = Closures({**SMALL, "tests/sums/conftest.py": text})
         assert ("src/app/sums.py" in (closures.of(APP) or ())) is others
         assert "src/app/sums.py" in (closures.of(SUMS) or ())
+
+
+def test_a_module_may_state_its_closure(results: ModuleResults) -> None:
+    """It is what the module names: a change of anything else leaves its result."""
+    stated = "# Depends on: src/app/users/ src/app/sums.py\n\n\ndef test(app): ...\n"
+    first = program(**{APP: stated})
+    assert Closures(first.tree).of(APP) == {
+        *("src/app/sums.py", "src/app/users/__init__.py", "src/app/users/models.py", APP)
+    }
+    before = results.keys(first)
+    for path, touched in (("src/app/items.py", False), ("src/app/sums.py", True)):
+        after = results.keys(program(**{APP: stated, path: "LATER = True\n"}))
+        assert (after[APP] != before[APP]) is touched
+
+
+def test_stated_files_exist(survey: Survey) -> None:
+    """A file that was renamed would leave a test that no change runs again."""
+    paths = survey.renderer.sources
+    stated = {path: STATED.search(text) for tree in survey.trees for path, text in tree.items()}
+    found = {path: match[1].split() for path, match in stated.items() if match}
+    assert found
+    for module, words in found.items():
+        assert is_test_module(module)
+        for word in words:
+            assert any(path.startswith(word) for path in paths), f"{module}: {word}"
 
 
 def test_keeps_modules_that_passed(results: ModuleResults) -> None:
