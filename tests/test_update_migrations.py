@@ -8,7 +8,7 @@ from pathlib import Path
 from plinth.harness.edits import EDITS, make_edits
 from plinth.harness.memory import Memory
 from plinth.harness.project import GeneratedProject, clean_environment
-from plinth.harness.releases import CURRENT, SYNTHETIC
+from plinth.harness.releases import CURRENT, SYNTHETIC, recorded_releases
 from plinth.harness.survey import Survey
 from tests.test_updates import commit, key_between, start_project
 
@@ -29,6 +29,70 @@ SHOW = """
 SELECT email FROM users UNION ALL
 SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = 'items'
 """
+# Fills a database as the earlier release left it, applies the other revisions, and shows a row.
+MIGRATE_FILLED = """
+import asyncio, sys
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
+from tests.database import database_server, new_database
+
+async def migrate():
+    with database_server(None) as server:
+        async with new_database(server) as url:
+            config = Config(toml_file="pyproject.toml")
+            config.attributes["url"] = url.render_as_string(hide_password=False)
+            await asyncio.to_thread(command.upgrade, config, sys.argv[1])
+            engine = create_engine(url)
+            with engine.begin() as connection:
+                for statement in sys.argv[2:]:
+                    connection.execute(text(statement))
+            engine.dispose()
+            await asyncio.to_thread(command.upgrade, config, "head")
+            with engine.begin() as connection:
+                print(connection.scalar(text("SELECT email FROM users")))
+            engine.dispose()
+
+asyncio.run(migrate())
+"""
+ADD_LOG_IN = """
+INSERT INTO refresh_tokens (id, user_id, family_id, token_hash, expires_at, created_at)
+SELECT gen_random_uuid(), id, gen_random_uuid(), 'x', now(), now() FROM users
+"""
+
+
+def test_the_last_release_updates_on_a_filled_database(
+    releases: Path,
+    survey: Survey,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """The notices say what its revision needs; checks and tests pass, and the rows stay."""
+    last = f"v{[*recorded_releases()][-1]}"
+    memory = Memory.of("updates")
+    key = key_between(survey, (last, {}), (CURRENT, {}), told=["filled"], by=Path(__file__))
+    record_property("update cells remembered", int(key in memory))
+    if key in memory:
+        return
+    project = start_project(releases, tmp_path / "service", {}, last)
+    project.run("uv", "lock")
+    commit(project, "Lock")
+    old = head_of(project)
+    told = failing(project, "make", "update", f"ARGS=--to {CURRENT}")
+    ignored = 'op.execute("-- squawk-ignore-file")'
+    assert f"begin its upgrade with {ignored}" in " ".join(told.split())
+    assert "A revision is missing" in told, told
+    project.run("make", "migration", "m=one row per log-in")
+    (file,) = (project.path / "migrations" / "versions").glob("*one_row_per_log_in.py")
+    begins = '    """Apply the change."""\n'
+    text = file.read_text("utf-8")
+    assert begins in text
+    file.write_text(text.replace(begins, f"{begins}    {ignored}\n"), "utf-8")
+    project.run("make", "check")
+    filled = ("python", "-c", MIGRATE_FILLED, old, ADD_USER, ADD_LOG_IN)
+    assert project.run("uv", "run", *filled).split()[-1] == "ada@example.com"
+    record_property("progress", project.test().strip().splitlines()[-1])
+    memory.add(key, cell=f"{last} updates on a filled database")
 
 
 def test_a_table_comes_by_update(

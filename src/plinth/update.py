@@ -156,7 +156,7 @@ def notices(notice: Notice, answers: Mapping[str, object], folder: Path) -> list
     for name, wanted in notice.get("when", {}).items():
         if answers.get(name) not in (wanted if isinstance(wanted, list) else [wanted]):
             return []
-    told = [f"{notice['version']}: {notice['text'].strip()}"]
+    told = [f"{notice['version']}: {' '.join(notice['text'].split())}"]
     for file in sorted(path for path in folder.glob(".env*") if path.is_file()):
         text = file.read_text("utf-8", errors="replace")
         told += [

@@ -140,7 +140,7 @@ async def test_secrets_are_stored_as_hashes_only(
         user = (await session.scalars(select(User))).one()
         assert account.password.get_secret_value() not in user.password_hash
         stored = (await session.scalars(select(RefreshToken))).one()
-        assert stored.secret_hash not in tokens.refresh_token
+        assert stored.token_hash not in tokens.refresh_token
 
 
 async def test_no_secret_reaches_the_log(

@@ -20,7 +20,8 @@ revision, down_revision = "reading", None
 def upgrade():
     for number in op.get_bind().execute(sa.text("SELECT 7")).scalars().all():
         assert number == 7
-        op.execute("{table}")
+        op.execute("CREATE TABLE seen (id uuid PRIMARY KEY, name text)")
+    {more}
 """
 
 
@@ -47,11 +48,14 @@ async def test_change_without_a_limit_on_waiting_is_found() -> None:
     assert "require-lock-timeout" in await lint(sql, "revision.sql")
 
 
-async def test_revision_may_read_rows(
-    server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("comment", "is_found"), [("", True), ('op.execute("-- squawk-ignore ban-drop-column")', False)]
+)
+async def test_revision_may_read_rows_and_ignore_a_rule(
+    server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: str, *, is_found: bool
 ) -> None:
-    revision = READING.format(table="CREATE TABLE seen (id uuid PRIMARY KEY)")
-    (tmp_path / "reading.py").write_text(revision, "utf-8")
+    more = f'{comment}\n    op.execute("ALTER TABLE seen DROP COLUMN name")'
+    (tmp_path / "reading.py").write_text(READING.format(more=more), "utf-8")
 
     def config_of(url: URL) -> Config:
         config = alembic_config(url)
@@ -62,5 +66,5 @@ async def test_revision_may_read_rows(
     async with new_database(server) as url:
         sql = await sql_of_upgrade(url, "head")
     assert "SELECT 7" in sql
+    assert ("ban-drop-column" in await lint(sql, "reading.sql")) is is_found
     assert "CREATE TABLE seen" in sql
-    assert not await lint(sql, "reading.sql")

@@ -35,7 +35,7 @@ async def issue_refresh_token(session: AsyncSession, user: User, *, days: int) -
     await session.execute(of_user.where(RefreshToken.expired(now)))
     secret = secrets.token_urlsafe(32)
     stored = RefreshToken(
-        user_id=user.id, secret_hash=_hash(secret), expires_at=now + timedelta(days=days)
+        user_id=user.id, token_hash=_hash(secret), expires_at=now + timedelta(days=days)
     )
     session.add(stored)
     await session.flush()
@@ -55,13 +55,13 @@ async def rotate(session: AsyncSession, token: str, *, days: int) -> tuple[UUID,
     stored = await session.get(RefreshToken, token_id, with_for_update=True)
     if stored is None or stored.expires_at < utc_now():
         raise InvalidRefreshToken
-    if not secrets.compare_digest(stored.secret_hash, _hash(secret)):
+    if not secrets.compare_digest(stored.token_hash, _hash(secret)):
         await session.delete(stored)
         await commit_before_refusal(session)
         raise InvalidRefreshToken
     await get_active_user(session, stored.user_id)
     secret = secrets.token_urlsafe(32)
-    stored.secret_hash = _hash(secret)
+    stored.token_hash = _hash(secret)
     stored.expires_at = utc_now() + timedelta(days=days)
     await session.flush()
     return stored.user_id, _token(stored, secret)

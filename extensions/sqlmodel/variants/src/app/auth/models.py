@@ -21,7 +21,7 @@ class RefreshToken(Base, table=True):
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
-    secret_hash: str = Field(max_length=64)
+    token_hash: str = Field(max_length=64)
     expires_at: datetime
     created_at: datetime = Field(default_factory=utc_now)
 
