@@ -19,7 +19,7 @@ ROOT = "src/app/"
 # Where the service and what runs beside it begin, what is looked for by its name, and what there is
 # for a project's own domains and tasks.
 ENTRY = re.compile(
-    r"app\.(main|db\.base|core\.(pagination|preconditions|schemas)|outbox\.(relay|lag)"
+    r"app\.(main|server|db\.base|core\.(pagination|preconditions|schemas)|outbox\.(relay|lag)"
     r"|tasks\.(worker|scheduler|failed)|(\w+\.)*(models|tasks))"
 )
 

@@ -24,7 +24,9 @@ from plinth.harness.survey import RECORD
 
 FILES = ("Dockerfile", "compose.yaml")
 # A server that CI starts for the tests is nobody's image.
-CONTAINER = re.compile(r"(?i)docker(?! (run|exec) )|podman|\bcompose\b|container|\bimages?\b")
+CONTAINER = re.compile(
+    r"(?i)docker(?! (run|exec) )|podman|\bcompose\b|container(?!s = )|\bimages?\b"
+)
 # What a base image or a library reads, and we do not.
 FOREIGN = re.compile(r"(KAFKA|MARIADB|POSTGRES|RABBITMQ)_\w+|PGPASSWORD")
 # What the closing line counts then; `references` has looked all the same.

@@ -103,7 +103,7 @@ MISTAKES: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "example of a text": (
         "extensions/jwt/env",
-        "APP_AUTH_ISSUER=app\n",
+        "APP_AUTH_ISSUER={{ project_slug }}\n",
         "APP_AUTH_ISSUER=us\n",
         ".env.example: APP_AUTH_ISSUER=us, and src/app/",
     ),
@@ -160,7 +160,7 @@ def test_finds_nothing_else(mistaken: list[str], template: Path) -> None:
         ("1", 2, False),
         ("false", False, True),
         ("true", False, False),
-        ("[]", [], True),
+        ("", [], True),
         ('["a"]', [], False),
         ("", None, True),
         ("", "", True),

@@ -52,8 +52,8 @@ MISTAKES = {
     ),
     "example without setting": (
         "extensions/jwt/env",
-        "APP_AUTH_ISSUER=app\n",
-        "APP_AUTH_ISSUER=app\nAPP_AUTH_NOTHING=1\n",
+        "APP_AUTH_ARGON2_MEMORY=19456\n",
+        "APP_AUTH_ARGON2_MEMORY=19456\nAPP_AUTH_NOTHING=1\n",
         "names APP_AUTH_NOTHING, which is no setting with auth=jwt",
     ),
     "compose with no setting": (

@@ -189,8 +189,9 @@ def test_a_module_may_state_its_closure(results: ModuleResults) -> None:
 def test_stated_files_exist(survey: Survey) -> None:
     """A file that was renamed would leave a test that no change runs again."""
     paths = survey.renderer.sources
-    stated = {path: STATED.search(text) for tree in survey.trees for path, text in tree.items()}
-    found = {path: match[1].split() for path, match in stated.items() if match}
+    texts = {path: text for tree in survey.trees for path, text in tree.items()}
+    stated = {path: " ".join(STATED.findall(text)).split() for path, text in texts.items()}
+    found = {path: words for path, words in stated.items() if words}
     assert found
     for module, words in found.items():
         assert is_test_module(module)

@@ -4,7 +4,8 @@ Of a module of tests all counts, of other files of Python what is used by name. 
 tell for sure makes the closure the whole program.
 
 A test of the machinery can state its closure instead: `# Depends on: tools/ src/app/db/engine.py`.
-It is about these files alone, so it runs once for all programs in which they are the same.
+It is about these files alone, so it runs once for all programs in which they are the same. There
+may be several such lines.
 """
 
 import functools
@@ -85,8 +86,8 @@ class Closures:
 
     def of(self, module: str) -> AbstractSet[str] | None:
         """Return the files on which a module's tests depend; None if it may be any file."""
-        if stated := STATED.search(self._tree[module]):
-            words = (module, *stated[1].split())
+        if stated := STATED.findall(self._tree[module]):
+            words = (module, *" ".join(stated).split())
             return {path for path in self._tree if any(_is_at(path, word) for word in words)}
         above = {*map(str, PurePosixPath(module).parents)}
         conftests = [p for p in self._conftests if str(PurePosixPath(p).parent) in above]

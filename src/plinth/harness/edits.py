@@ -66,7 +66,7 @@ EDITS: Mapping[str, tuple[Insertion, ...]] = {
         Insertion(
             "src/app/core/config.py",
             "    colours: int = Field(default=3, ge=1)\n",
-            before="\n    database_url: SecretStr\n",
+            before="    database_pool_size: int",
         ),
         Insertion(".env.example", "APP_COLOURS=3\n"),
     ),

@@ -3,7 +3,8 @@
 `MODELS=200` tries that many pairs of models.
 """
 
-# Depends on: migrations/env.py migrations/autogenerate.py migrations/script.py.mako src/app/db/base.py
+# Depends on: migrations/env.py migrations/autogenerate.py migrations/script.py.mako
+# Depends on: src/app/db/base.py
 
 import asyncio
 import os

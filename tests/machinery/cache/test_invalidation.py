@@ -1,6 +1,7 @@
 """Changes of a transaction invalidate the cache when it ends."""
 
-# Depends on: src/app/cache/ tests/cache/fixtures.py src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
+# Depends on: src/app/cache/ tests/cache/fixtures.py src/app/db/engine.py src/app/db/errors.py
+# Depends on: src/app/db/session.py
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

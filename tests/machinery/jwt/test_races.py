@@ -1,6 +1,7 @@
 """Every two requests that change a log-in, at the same time: RACES=500 runs each pair 500 times."""
 
-# Depends on: src/app/auth/ src/app/users/ src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
+# Depends on: src/app/auth/ src/app/users/ src/app/db/engine.py src/app/db/errors.py
+# Depends on: src/app/db/session.py
 
 import asyncio
 import os
