@@ -134,8 +134,8 @@ def test_update(person: Person) -> None:
     person.runs("uv", "lock", "--quiet", folder="updated")
     person.runs("git", "add", "--all", folder="updated")
     person.runs(*git, "commit", "--quiet", "--message=Start", folder="updated")
-    change = ("VERSION=current", "DATA=pre_commit=false")
-    assert " passed" in person.runs("make", "update", *change, folder="updated")
+    change = "ARGS=--to current --data pre_commit=false"
+    assert " passed" in person.runs("make", "update", change, folder="updated")
     assert not (person.home / "updated" / ".pre-commit-config.yaml").exists()
 
 

@@ -40,7 +40,7 @@ class Situation:
 SITUATIONS = {
     "uv is not installed": Situation(
         "make run",
-        "Makefile:5: *** uv is not installed: "
+        "Makefile:7: *** uv is not installed: "
         "https://docs.astral.sh/uv/getting-started/installation.  Stop.",
         {"PATH": "{tools}"},
     ),
@@ -107,7 +107,7 @@ SITUATIONS = {
     ),
     "the data is of another PostgreSQL": Situation(
         "make run PORT={free}",
-        "PostgreSQL does not start; its log is {log}: ",
+        "PostgreSQL does not start, see {log}; `make reset` removes its data: ",
         before="printf '9\\n' > {data}/data/PG_VERSION",
         after="printf '18\\n' > {data}/data/PG_VERSION",
     ),

@@ -133,19 +133,27 @@ def main() -> None:
 
 def _start(folder: Path, sockets: Path, *, durable: bool) -> EmbeddedPostgres:
     data, new, log = folder / "data", folder / "new", folder / "log"
-    if not data.exists():
+    existed = data.exists()
+    if not existed:
         shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
         _execute("initdb", "-D", str(new), "-U", "postgres", "--auth=trust", "--no-sync", *LOCALE)
         new.rename(data)
     (data / "postmaster.pid").unlink(missing_ok=True)
+    log.unlink(missing_ok=True)
     listen = f"-h '' -k {shlex.quote(str(sockets))} -p 5432"
     listen += "" if durable else " -c fsync=off"
     try:
         _execute("pg_ctl", "-D", str(data), "-l", str(log), "-o", listen, "start")
     except _ProgramError as error:
+        if existed and not durable:  # data of another version, or damaged by a crash
+            with suppress(_ProgramError):
+                _execute("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+            shutil.rmtree(data)
+            return _start(folder, sockets, durable=durable)
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        reason = next((line for line in reversed(lines) if "FATAL" in line), str(error))
-        message = f"PostgreSQL does not start; its log is {log}: {reason}"
+        reason = " ".join(line for line in lines if "FATAL:" in line or "DETAIL:" in line)
+        hint = "; `make reset` removes its data" if durable else ""
+        message = f"PostgreSQL does not start, see {log}{hint}: {reason or error}"
         raise SystemExit(message) from None
     return EmbeddedPostgres(data, sockets)
 

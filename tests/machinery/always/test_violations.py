@@ -3,6 +3,7 @@
 # Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py src/app/core/errors.py
 
 import json
+import traceback
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -47,6 +48,12 @@ MISTAKES = (
     "INSERT INTO notes (id) VALUES (2)",
     "INSERT INTO notes VALUES (2, 'b', 0, 'y')",
 )
+SECRET = "zoe@example.org"
+WITH_A_SECRET = {
+    "INSERT INTO notes VALUES (2, NULL, 1, :secret)": "body",
+    "INSERT INTO notes VALUES (2, 'b', 0, :secret)": "ck_notes_size",
+    "INSERT INTO notes VALUES (2, 'b', 1, :secret), (3, 'c', 1, :secret)": "author",
+}
 
 
 @pytest.fixture
@@ -90,6 +97,17 @@ async def test_other_violation_is_no_conflict(database: Database, statement: str
         async with database.write.begin() as session:
             await session.execute(text(statement))
     assert not isinstance(refusal.value, ConstraintViolated)
+
+
+@pytest.mark.parametrize("statement", WITH_A_SECRET)
+async def test_error_names_what_was_violated_but_not_the_row(
+    database: Database, statement: str
+) -> None:
+    with pytest.raises(DBAPIError) as refusal:
+        async with database.write.begin() as session:
+            await session.execute(text(statement), {"secret": SECRET})
+    assert WITH_A_SECRET[statement] in str(refusal.value)
+    assert SECRET not in "".join(traceback.format_exception(refusal.value))
 
 
 async def test_conflict_is_a_409_whose_constraint_is_logged(

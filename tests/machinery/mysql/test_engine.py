@@ -3,6 +3,7 @@
 # Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from app.db.errors import DatabaseUnavailable, TransactionConflict
 from app.db.session import Database
 from tests.conftest import settings_for
+
+VALUE = "zoe's secret"
 
 
 @pytest.fixture
@@ -39,6 +42,16 @@ async def test_text_that_does_not_fit_is_refused_not_cut(database: Database) -> 
     async with database.write() as session:
         with pytest.raises(DBAPIError):
             await session.execute(text("INSERT INTO notes VALUES (3, 'too long')"))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE notes SET id = :value", "UPDATE :value"])
+async def test_error_in_data_or_statement_does_not_show_the_value(
+    database: Database, statement: str
+) -> None:
+    async with database.write() as session:
+        with pytest.raises(DBAPIError) as refusal:
+            await session.execute(text(statement), {"value": VALUE})
+    assert "secret" not in "".join(traceback.format_exception(refusal.value))
 
 
 async def test_any_character_is_kept(database: Database) -> None:

@@ -214,16 +214,38 @@ def test_closed_temporary_folder_is_named_to_root(folder: Path, project: Path) -
         assert done.returncode == 0
 
 
-def test_start_that_fails_is_a_sentence(folder: Path, project: Path) -> None:
+@pytest.mark.parametrize("file", ["PG_VERSION", "global/pg_control"])
+def test_data_of_another_version_or_damaged_is_replaced_in_tests(
+    folder: Path, project: Path, file: str
+) -> None:
     with started(project, hold("0")) as process:
         process.wait(TIMEOUT)
     (data,) = folder.glob("pg-*/test/data")
-    (data / "PG_VERSION").write_text("9\n")
-    failed = run_in(project, [sys.executable, *START])
-    (data / "PG_VERSION").write_text("18\n")
-    assert failed.stderr.startswith("PostgreSQL does not start; its log is ")
-    assert "incompatible with server" in failed.stderr
-    assert failed.stderr.count("\n") == 1
+    (data / file).write_text("9\n")
+    done = run_in(project, [sys.executable, *START])
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_start_that_fails_in_development_is_a_sentence(folder: Path, project: Path) -> None:
+    done = launch(project, ["true"], APP_DATABASE_URL="")
+    assert done.returncode == 0, done.stderr
+    data = development_data(folder, project)
+    version = data / "PG_VERSION"
+    right = version.read_text()
+    version.write_text("9\n")
+    failed = launch(project, ["true"], APP_DATABASE_URL="")
+    (line,) = [line for line in failed.stderr.splitlines() if "does not start" in line]
+    assert line.startswith(f"PostgreSQL does not start, see {data.parent / 'log'}; `make reset` ")
+    assert "initialized by PostgreSQL version 9," in line
+    version.write_text(right)
+    again = launch(project, ["true"], APP_DATABASE_URL="")
+    assert again.returncode == 0, again.stderr
+
+
+def development_data(folder: Path, project: Path) -> Path:
+    """The data of the database of development."""
+    data = folder.glob("postgres-*/data") if os.geteuid() == 0 else project.glob(".postgres/data")
+    return next(data)
 
 
 def test_database_of_development_stays_until_it_is_reset(folder: Path, project: Path) -> None:
@@ -234,8 +256,7 @@ def test_database_of_development_stays_until_it_is_reset(folder: Path, project: 
     assert re.fullmatch(
         r"The database of development is in .* \(\d+ MB\); `make reset` empties it\.", line
     )
-    data = folder.glob("postgres-*/data") if os.geteuid() == 0 else project.glob(".postgres/data")
-    assert next(data).exists()
+    assert development_data(folder, project).exists()
     reset = [sys.executable, "-m", "tools.embedded_postgres"]
     with started(project, LAUNCHER, APP_DATABASE_URL=""):
         assert "stop `make run` first" in run_in(project, reset).stderr

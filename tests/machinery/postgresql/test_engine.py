@@ -3,17 +3,21 @@
 # Depends on: src/app/db/engine.py src/app/db/errors.py src/app/db/session.py
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
 
 from app.db.errors import DatabaseUnavailable, TransactionConflict
 from app.db.session import Database, ReadSession, WriteSession
 from app.main import create_app
 from tests.conftest import settings_for
+
+VALUE = "zoe's secret"
 
 
 @pytest.fixture
@@ -46,6 +50,13 @@ async def rename(database: Database, *numbers: int, barrier: asyncio.Barrier | N
             await session.execute(change, {"id": number})
             if barrier and number == numbers[0]:
                 await barrier.wait()
+
+
+async def test_error_in_data_does_not_show_the_value(database: Database) -> None:
+    async with database.write() as session:
+        with pytest.raises(DBAPIError) as refusal:
+            await session.execute(text("UPDATE notes SET id = :value"), {"value": VALUE})
+    assert "secret" not in "".join(traceback.format_exception(refusal.value))
 
 
 async def test_failed_commit_is_an_error_and_leaves_no_row(

@@ -16,8 +16,8 @@ from app.db.session import Database
 from app.tasks.config import TaskSettings
 from tests.conftest import PROJECT
 
-TIME_LIMIT = 1
-REDELIVERY_AFTER = 2.5
+TIME_LIMIT = 2
+REDELIVERY_AFTER = 4.5
 
 
 # Named, so that the harness sees what a test depends on. Redis may be here for the cache alone.

@@ -15,7 +15,7 @@ from app.db.session import Database
 from app.tasks.models import TaskEffect
 from tests.conftest import PROJECT
 
-TIMEOUT = 60
+TIMEOUT = 120
 
 
 @asynccontextmanager
