@@ -96,7 +96,6 @@ def test_type_checkers_are_strict_with_everything(trees: list[tuple[Answers, Tre
                 assert tools["pyright"] == {
                     "include": FOLDERS,
                     "pythonVersion": oldest,
-                    "stubPath": "typings",
                     "typeCheckingMode": "strict",
                 }
             case "mypy":

@@ -71,8 +71,7 @@ def state_directory() -> Path:
     folder = Path(tempfile.gettempdir()) / f"pg-{_digest()}"
     folder.mkdir(mode=0o711, exist_ok=True)
     if folder.lstat().st_uid != os.getuid():
-        message = f"{folder} belongs to another user: remove it, or set TMPDIR."
-        raise SystemExit(message)
+        raise SystemExit(f"{folder} belongs to another user: remove it, or set TMPDIR.")
     return folder
 
 
@@ -145,8 +144,7 @@ def _start(folder: Path, sockets: Path, *, durable: bool) -> EmbeddedPostgres:
     except _ProgramError as error:
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         reason = next((line for line in reversed(lines) if "FATAL" in line), str(error))
-        message = f"PostgreSQL does not start; its log is {log}: {reason}"
-        raise SystemExit(message) from None
+        raise SystemExit(f"PostgreSQL does not start; its log is {log}: {reason}") from None
     return EmbeddedPostgres(data, sockets)
 
 
@@ -200,8 +198,7 @@ def _execute(program: str, *options: str, sql: str = "") -> str:
     if done.returncode:
         lines = done.stdout.splitlines() or [""]
         reason = next((line for line in lines if "error:" in line.lower()), lines[-1])
-        message = f"PostgreSQL's {program} failed: {reason}"
-        raise _ProgramError(message)
+        raise _ProgramError(f"PostgreSQL's {program} failed: {reason}")
     return done.stdout
 
 

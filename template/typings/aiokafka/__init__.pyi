@@ -1,4 +1,4 @@
-"""Types for what the service uses of aiokafka; the package leaves them open."""
+# Types for what the service uses of aiokafka; the package leaves them open.
 
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
 from typing import NamedTuple

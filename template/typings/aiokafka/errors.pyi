@@ -1,3 +1,3 @@
-"""Types for what the service uses of aiokafka; the package leaves them open."""
+# Types for what the service uses of aiokafka; the package leaves them open.
 
 class KafkaError(RuntimeError): ...

@@ -1,4 +1,4 @@
-"""Types for what the service uses of arq; the package leaves them open."""
+# Types for what the service uses of arq; the package leaves them open.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence

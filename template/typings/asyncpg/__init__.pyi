@@ -1,4 +1,4 @@
-"""What the service uses of asyncpg, which comes without types."""
+# What the service uses of asyncpg, which comes without types.
 
 from collections.abc import Callable
 

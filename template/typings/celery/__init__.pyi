@@ -1,4 +1,4 @@
-"""Types for what the service uses of Celery; the package leaves them open."""
+# Types for what the service uses of Celery; the package leaves them open.
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self

@@ -1,3 +1,3 @@
-"""Types for what the service uses of Celery's exceptions."""
+# Types for what the service uses of Celery's exceptions.
 
 class SecurityWarning(Warning): ...

@@ -1,4 +1,4 @@
-"""Types for what the service uses of Celery's signals."""
+# Types for what the service uses of Celery's signals.
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Types for what the service uses of dramatiq; the package leaves them open."""
+# Types for what the service uses of dramatiq; the package leaves them open.
 
 from collections.abc import Callable, Mapping
 

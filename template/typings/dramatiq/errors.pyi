@@ -1,3 +1,3 @@
-"""Types for what the service uses of dramatiq's errors."""
+# Types for what the service uses of dramatiq's errors.
 
 class BrokerError(Exception): ...

@@ -1,1 +1,1 @@
-"""Types for what the service uses of kombu; the package leaves them open."""
+# Types for what the service uses of kombu; the package leaves them open.

@@ -1,3 +1,3 @@
-"""Types for what the service uses of kombu's errors."""
+# Types for what the service uses of kombu's errors.
 
 class OperationalError(Exception): ...

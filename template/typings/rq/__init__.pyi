@@ -1,4 +1,4 @@
-"""Types for what the service uses of RQ; the package leaves them open."""
+# Types for what the service uses of RQ; the package leaves them open.
 
 from collections.abc import Mapping, Sequence
 from types import FrameType

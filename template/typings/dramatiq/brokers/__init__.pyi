@@ -1,1 +1,1 @@
-"""Types for what the service uses of dramatiq's brokers."""
+# Types for what the service uses of dramatiq's brokers.

@@ -1,4 +1,4 @@
-"""Types for what the service uses of dramatiq's broker for RabbitMQ."""
+# Types for what the service uses of dramatiq's broker for RabbitMQ.
 
 from dramatiq import Broker
 

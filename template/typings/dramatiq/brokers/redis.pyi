@@ -1,4 +1,4 @@
-"""Types for what the service uses of dramatiq's broker for Redis."""
+# Types for what the service uses of dramatiq's broker for Redis.
 
 from dramatiq import Broker
 

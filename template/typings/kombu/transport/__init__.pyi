@@ -1,3 +1,3 @@
-"""Types for what the service uses of kombu's transports."""
+# Types for what the service uses of kombu's transports.
 
 TRANSPORT_ALIASES: dict[str, str]

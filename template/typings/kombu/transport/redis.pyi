@@ -1,4 +1,4 @@
-"""Types for what the service uses of kombu's transport for Redis."""
+# Types for what the service uses of kombu's transport for Redis.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

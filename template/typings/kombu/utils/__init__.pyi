@@ -1,1 +1,1 @@
-"""Types for what the service uses of kombu's helpers."""
+# Types for what the service uses of kombu's helpers.

@@ -1,3 +1,3 @@
-"""Types for what the service uses of kombu's JSON."""
+# Types for what the service uses of kombu's JSON.
 
 def loads(s: bytes) -> object: ...
