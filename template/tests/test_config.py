@@ -24,8 +24,7 @@ class OwnSettings(BaseSettings):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not self.limits:
-            message = "name at least one limit"
-            raise ValueError(message)
+            raise ValueError("name at least one limit")
         return self
 
 

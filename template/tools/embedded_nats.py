@@ -74,8 +74,7 @@ def state_directory() -> Path:
     folder = Path(tempfile.gettempdir()) / f"nats-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.lstat().st_uid != os.getuid():
-        message = f"{folder} belongs to another user: remove it, or set TMPDIR."
-        raise SystemExit(message)
+        raise SystemExit(f"{folder} belongs to another user: remove it, or set TMPDIR.")
     return folder
 
 
@@ -106,8 +105,7 @@ def _start(folder: Path) -> str:
     subprocess.run(command, check=True, cwd=os.sep, start_new_session=True)
     if not wait_until(lambda: running(folder)):
         _stop(folder)
-        message = f"NATS does not start; its log is {folder / 'log'}."
-        raise SystemExit(message)
+        raise SystemExit(f"NATS does not start; its log is {folder / 'log'}.")
     return running(folder)
 
 

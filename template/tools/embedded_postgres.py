@@ -65,14 +65,12 @@ class EmbeddedPostgres:
 def state_directory() -> Path:
     """The folder of this project's servers, of this user.
 
-    Its name is short: on macOS the path of a socket has at most 103 characters, and the temporary
-    folder 56 of them.
+    Its name is short: a socket's path has at most 103 characters on macOS, 56 are the folder's.
     """
     folder = Path(tempfile.gettempdir()) / f"pg-{_digest()}"
     folder.mkdir(mode=0o711, exist_ok=True)
     if folder.lstat().st_uid != os.getuid():
-        message = f"{folder} belongs to another user: remove it, or set TMPDIR."
-        raise SystemExit(message)
+        raise SystemExit(f"{folder} belongs to another user: remove it, or set TMPDIR.")
     return folder
 
 
@@ -133,28 +131,23 @@ def main() -> None:
 
 def _start(folder: Path, sockets: Path, *, durable: bool) -> EmbeddedPostgres:
     data, new, log = folder / "data", folder / "new", folder / "log"
-    existed = data.exists()
-    if not existed:
+    if not (existed := data.exists()):
         shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
         _execute("initdb", "-D", str(new), "-U", "postgres", "--auth=trust", "--no-sync", *LOCALE)
         new.rename(data)
     (data / "postmaster.pid").unlink(missing_ok=True)
     log.unlink(missing_ok=True)
-    listen = f"-h '' -k {shlex.quote(str(sockets))} -p 5432"
-    listen += "" if durable else " -c fsync=off"
+    listen = f"-h '' -k {shlex.quote(str(sockets))} -p 5432 -c fsync={'on' if durable else 'off'}"
     try:
         _execute("pg_ctl", "-D", str(data), "-l", str(log), "-o", listen, "start")
     except _ProgramError as error:
         if existed and not durable:  # data of another version, or damaged by a crash
-            with suppress(_ProgramError):
-                _execute("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
             shutil.rmtree(data)
             return _start(folder, sockets, durable=durable)
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         reason = " ".join(line for line in lines if "FATAL:" in line or "DETAIL:" in line)
         hint = "; `make reset` removes its data" if durable else ""
-        message = f"PostgreSQL does not start, see {log}{hint}: {reason or error}"
-        raise SystemExit(message) from None
+        raise SystemExit(f"PostgreSQL does not start, see {log}{hint}: {reason or error}") from None
     return EmbeddedPostgres(data, sockets)
 
 
@@ -208,8 +201,7 @@ def _execute(program: str, *options: str, sql: str = "") -> str:
     if done.returncode:
         lines = done.stdout.splitlines() or [""]
         reason = next((line for line in lines if "error:" in line.lower()), lines[-1])
-        message = f"PostgreSQL's {program} failed: {reason}"
-        raise _ProgramError(message)
+        raise _ProgramError(f"PostgreSQL's {program} failed: {reason}")
     return done.stdout
 
 

@@ -77,8 +77,7 @@ def state_directory() -> Path:
     folder = Path(tempfile.gettempdir()) / f"redis-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.lstat().st_uid != os.getuid():
-        message = f"{folder} belongs to another user: remove it, or set TMPDIR."
-        raise SystemExit(message)
+        raise SystemExit(f"{folder} belongs to another user: remove it, or set TMPDIR.")
     return folder
 
 
@@ -110,8 +109,7 @@ def _start(folder: Path, address: Path) -> None:
     subprocess.run([server_program(), *options], check=True, cwd=os.sep, stdout=subprocess.DEVNULL)
     if not wait_until(lambda: replies(address)):
         _stop(folder, address)
-        message = f"Valkey does not start; its log is {folder / 'log'}."
-        raise SystemExit(message)
+        raise SystemExit(f"Valkey does not start; its log is {folder / 'log'}.")
 
 
 def _stop(folder: Path, address: Path) -> None:

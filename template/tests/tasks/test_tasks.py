@@ -30,8 +30,7 @@ from tests.tasks.fixtures import HeldTasks, failed_tasks
 @task("test:fail")
 async def fail(_: TaskContext, number: int) -> None:
     """Fail."""
-    message = f"number {number}"
-    raise ValueError(message)
+    raise ValueError(f"number {number}")
 
 
 @task("test:dawdle")

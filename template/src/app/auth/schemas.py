@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from app.core.schemas import Secret, Text
-from app.users.schemas import CurrentPassword
+from app.core.schemas import Text
+from app.users.schemas import CurrentPassword, Secret
 
 
 class LogInForm(BaseModel):

@@ -22,10 +22,41 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 from starlette.websockets import WebSocketState
 
-from app.core.openapi import JSONObject, problem_response, with_headers
+from app.core.schemas import HEADERS, JSONObject, with_headers
 from app.db.errors import ConstraintViolated, DatabaseUnavailable
 
 logger = structlog.stdlib.get_logger("app.errors")
+
+SCHEMA: JSONObject = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status", "request_id"],
+    "properties": {
+        "type": {"type": "string", "description": "Identifies the kind of problem."},
+        "title": {"type": "string", "description": "Describes it for people."},
+        "status": {"type": "integer", "description": "The status code of the response."},
+        "detail": {"type": "string", "description": "What is particular to this request."},
+        "request_id": {"type": "string", "description": HEADERS["X-Request-ID"]},
+        "errors": {
+            "type": "array",
+            "description": "What is invalid, in a response with the status 422.",
+            "items": {
+                "type": "object",
+                "required": ["type", "loc", "msg"],
+                "properties": {
+                    "type": {"type": "string", "description": "Identifies the rule."},
+                    "loc": {
+                        "type": "array",
+                        "items": {"type": ["string", "integer"]},
+                        "description": 'The path to the field, such as `["body", "title"]`.',
+                    },
+                    "msg": {"type": "string", "description": "Describes the rule for people."},
+                },
+            },
+        },
+    },
+}
+"""The schema of every error's body."""
 
 
 class InternalError(StatusProblem):
@@ -51,18 +82,24 @@ TRANSLATED: dict[type[Exception], type[StatusProblem]] = {
 
 def problem_responses(*errors: type[StatusProblem]) -> dict[int | str, JSONObject]:
     """The `responses` of a route that raises these errors, for the OpenAPI document."""
-    by_status: dict[int, list[type[StatusProblem]]] = {}
+    responses: dict[int | str, JSONObject] = {}
     for error in errors:
-        by_status.setdefault(error.status, []).append(error)
-    return {status: _response(status, group) for status, group in by_status.items()}
+        response = responses.setdefault(
+            error.status, problem_response(HTTPStatus(error.status).phrase)
+        )
+        examples = response["content"]["application/problem+json"]["examples"]
+        examples[error.__name__] = {"value": error().marshal()}
+        response["headers"] |= with_headers(*error.headers_ or ())["headers"]
+    return responses
 
 
-def _response(status: int, errors: list[type[StatusProblem]]) -> JSONObject:
-    examples = {error.__name__: error().marshal() for error in errors}
-    headers = {name for error in errors for name in error.headers_ or {}}
+def problem_response(description: str) -> JSONObject:
+    """A response whose body is a problem, to which examples and headers can be added."""
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
     return {
-        **problem_response(HTTPStatus(status).phrase, examples),
-        **with_headers(*sorted(headers)),
+        "description": description,
+        "content": {"application/problem+json": content},
+        "headers": {},
     }
 
 
@@ -89,7 +126,10 @@ def install_errors(app: FastAPI) -> None:
 
     for kind in (Exception, Problem, *handler.handlers):
         app.add_exception_handler(kind, respond)
-    app.router.responses = problem_responses(InternalError)
+    app.router.responses = {
+        422: problem_response("The request is invalid."),
+        **problem_responses(InternalError),
+    }
 
 
 def _is_refusable(websocket: WebSocket) -> bool:
@@ -130,10 +170,9 @@ def _http_problem(handler: ExceptionHandler, request: Request, error: HTTPExcept
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
     return [
         method
-        for method in methods
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL
             for route in request.app.routes
@@ -144,8 +183,7 @@ def _allowed_methods(request: Request) -> list[str]:
 def _add_request_id(
     content: JSONObject, request: Request, response: JSONResponse
 ) -> tuple[JSONObject, Response]:
-    request_id: str = request.state.request_id
-    content = {**content, "request_id": request_id}
+    content = {**content, "request_id": request.state.request_id}
     response.body = response.render(content)
     # A cache may keep a 404 otherwise; of errors of log-in no cache may keep any (RFC 6749, 5.2).
     response.headers["cache-control"] = "no-store"

@@ -50,9 +50,8 @@ async def readyz(request: Request, database: DatabaseDep) -> Health:
         async with asyncio.timeout(timeout), database.probe.connect() as connection:
             await connection.execute(text("SELECT 1"))
     except (TimeoutError, DatabaseUnavailable, SQLAlchemyError) as error:
-        is_slow = isinstance(error, TimeoutError)
-        reason = f"no response within {timeout} s" if is_slow else str(error.__cause__ or error)
+        # A timeout has no text.
+        reason = str(error.__cause__ or error) or f"no response within {timeout} s"
         logger.warning("not ready", reason=reason)
-        detail = "The database does not respond."
-        raise NotReady(detail) from error
+        raise NotReady("The database does not respond.") from error
     return Health()

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Header, Response, status
 from rfc9457 import StatusProblem
 
-from app.core.openapi import JSONObject, with_headers
+from app.core.schemas import JSONObject, with_headers
 
 IfMatch = Annotated[
     str | None, Header(description="Apply the change only if the ETag is one of these.")

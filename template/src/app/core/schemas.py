@@ -1,10 +1,10 @@
-"""What schemas share: types of fields, and the base of changes."""
+"""What schemas share: types of fields, the base of changes, and the headers of responses."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from app.core.openapi import JSONObject
+JSONObject = dict[str, Any]
 
 # Not every database stores NUL: without this check such a request would be a 500.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
@@ -17,19 +17,24 @@ Line = Annotated[
 ]
 """A single line: 1 to 200 characters after trimming, without control characters."""
 
+HEADERS = {
+    "ETag": "The version of the content, for `If-Match` and `If-None-Match`.",
+    "Link": 'The URL of the next page, with `rel="next"` (RFC 8288); absent on the last page.',
+    "Location": "The URL of what was created.",
+    "Retry-After": "Seconds after which the request may be repeated.",
+    "WWW-Authenticate": "The scheme of authentication.",
+    "X-Request-ID": "The id of the request, which its lines in the log have too.",
+}
+"""What the headers of responses mean. Scripts on pages of the allowed origins may read them."""
 
-def _encodable(secret: SecretStr) -> SecretStr:
-    """Refuse a lone surrogate, which JSON can express and UTF-8 cannot."""
-    try:
-        secret.get_secret_value().encode()
-    except UnicodeEncodeError:
-        message = "is not valid Unicode"
-        raise ValueError(message) from None
-    return secret
 
-
-Secret = Annotated[SecretStr, AfterValidator(_encodable)]
-"""A password or a token, masked in logs and error messages."""
+def with_headers(*names: str) -> JSONObject:
+    """The part of a response that describes these headers, for the `responses` of a route."""
+    return {
+        "headers": {
+            name: {"description": HEADERS[name], "schema": {"type": "string"}} for name in names
+        }
+    }
 
 
 def _without_defaults(schema: JSONObject) -> None:

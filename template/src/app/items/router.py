@@ -5,7 +5,6 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response, status
 
 from app.core.errors import Conflict, problem_responses
-from app.core.openapi import with_headers
 from app.core.pagination import Page, PageParams, link_next_page
 from app.core.preconditions import (
     NOT_MODIFIED,
@@ -16,6 +15,7 @@ from app.core.preconditions import (
     not_modified,
     versions_of,
 )
+from app.core.schemas import with_headers
 from app.db.session import ReadSession, WriteSession
 from app.items import service
 from app.items.errors import ItemNotFound

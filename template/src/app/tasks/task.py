@@ -112,8 +112,7 @@ def task(
         ValueError: the name is taken.
     """
     if name in TASKS:
-        message = f"There is a task called {name} already."
-        raise ValueError(message)
+        raise ValueError(f"There is a task called {name} already.")
 
     def register(function: Callable[Concatenate[TaskContext, P], Awaitable[None]]) -> Task[P]:
         TASKS[name] = registered = Task(name, function, cron, attempts, time_limit)

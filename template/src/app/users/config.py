@@ -30,5 +30,6 @@ class AuthSettings(BaseSettings):
             ConfigurationError: the secret is missing, or is the example.
         """
         if environment == "production" and self.secret.get_secret_value() == EXAMPLE_SECRET:
-            sentence = "The service cannot start. APP_AUTH_SECRET: set a secret of your own."
-            raise ConfigurationError(sentence)
+            raise ConfigurationError(
+                "The service cannot start. APP_AUTH_SECRET: set a secret of your own."
+            )

@@ -4,10 +4,20 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from app.core.schemas import Secret, Text
+from app.core.schemas import Text
 from app.users.emails import normalize_email
+
+
+def _encodable(secret: SecretStr) -> SecretStr:
+    """Refuse a lone surrogate, which JSON can express and UTF-8 cannot."""
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not valid Unicode") from None
+    return secret
+
 
 Email = Annotated[
     Text,
@@ -15,6 +25,8 @@ Email = Annotated[
     AfterValidator(normalize_email),
 ]
 """An e-mail address without a display name, normalized."""
+Secret = Annotated[SecretStr, AfterValidator(_encodable)]
+"""A password or a token, masked in logs and error messages."""
 Password = Annotated[Secret, Field(min_length=8, max_length=128)]
 """A new password: 8 to 128 characters of any kind (NIST SP 800-63B)."""
 CurrentPassword = Annotated[

@@ -30,8 +30,7 @@ from tests.tasks.fixtures import HeldTasks, failed_tasks
 @shared_task(task_name="test:fail")
 async def fail(number: int) -> None:
     """Fail."""
-    message = f"number {number}"
-    raise ValueError(message)
+    raise ValueError(f"number {number}")
 
 
 @shared_task(task_name="test:dawdle")

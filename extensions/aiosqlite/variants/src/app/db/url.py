@@ -23,18 +23,15 @@ def parse_url(text: str) -> URL:
     # Each connection of the pool would have a database in memory of its own.
     is_file = url.database and ":memory:" not in url.database and not url.host
     if url.get_backend_name() not in {"sqlite", "sqlite3"} or not is_file:
-        message = f"Use the URL of a file, such as {EXAMPLE}"
-        raise ValueError(message)
+        raise ValueError(f"Use the URL of a file, such as {EXAMPLE}")
     # With `uri=true` parameters are SQLite's own.
     for name in () if "uri" in url.query else url.query.keys() - PARAMETERS:
-        message = f"Remove {name} from the URL: aiosqlite does not know it"
-        raise ValueError(message)
+        raise ValueError(f"Remove {name} from the URL: aiosqlite does not know it")
     return url.set(drivername="sqlite+aiosqlite")
 
 
 def _translated(value: SecretStr) -> SecretStr:
-    url = parse_url(value.get_secret_value())
-    return SecretStr(url.render_as_string(hide_password=False))
+    return SecretStr(parse_url(value.get_secret_value()).render_as_string(hide_password=False))
 
 
 DatabaseURL = Annotated[SecretStr, AfterValidator(_translated)]

@@ -46,30 +46,28 @@ def parse_url(text: str) -> URL:
         url = URL.create("unknown")
     # What follows an @ in the password would be taken for the host.
     if url.get_backend_name() not in {"mysql", "mysql2", "mariadb"} or text.count("@") > 1:
-        message = f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password"
-        raise ValueError(message)
+        raise ValueError(f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password")
     query = {name.replace("-", "_"): str(value) for name, value in url.query.items()}
     query = {RENAMED.get(name, name): value for name, value in query.items()}
     if url.host and "%" in url.host:
         query["unix_socket"] = unquote(url.host)
         url = url.set(host="localhost")
     for name in query.keys() - PARAMETERS:
-        message = f"Remove {name} from the URL: asyncmy does not know it"
-        raise ValueError(message)
+        raise ValueError(f"Remove {name} from the URL: asyncmy does not know it")
     return url.set(drivername="mysql+asyncmy", query=_with_tls(query))
 
 
 def _with_tls(query: dict[str, str]) -> dict[str, str]:
     """Write the `ssl_mode`, which asyncmy does not know, by parameters that it knows."""
     if "ssl_ca" in query and not Path(query["ssl_ca"]).is_file():
-        message = "The file that ssl_ca names does not exist"
-        raise ValueError(message)
+        raise ValueError("The file that ssl_ca names does not exist")
     if "ssl_mode" not in query:
         return query
     mode = SSL_MODES.get(query.pop("ssl_mode").lower().replace("-", "_"))
     if mode is None or (mode.startswith("VERIFY") and not {"ssl_ca", "ssl_capath"} & query.keys()):
-        message = "Use ssl_mode DISABLED, REQUIRED or, with an ssl_ca, VERIFY_CA or VERIFY_IDENTITY"
-        raise ValueError(message)
+        raise ValueError(
+            "Use ssl_mode DISABLED, REQUIRED or, with an ssl_ca, VERIFY_CA or VERIFY_IDENTITY"
+        )
     query.pop("ssl_check_hostname", None)
     if mode == "DISABLED":
         return {name: value for name, value in query.items() if not name.startswith("ssl_")}
@@ -77,8 +75,7 @@ def _with_tls(query: dict[str, str]) -> dict[str, str]:
 
 
 def _translated(value: SecretStr) -> SecretStr:
-    url = parse_url(value.get_secret_value())
-    return SecretStr(url.render_as_string(hide_password=False))
+    return SecretStr(parse_url(value.get_secret_value()).render_as_string(hide_password=False))
 
 
 DatabaseURL = Annotated[SecretStr, AfterValidator(_translated)]

@@ -47,8 +47,7 @@ def parse_url(text: str) -> URL:
         url = URL.create("unknown")
     # What follows an @ in the password would be taken for the host.
     if url.get_backend_name() not in {"postgres", "postgresql"} or text.count("@") > 1:
-        message = f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password"
-        raise ValueError(message)
+        raise ValueError(f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password")
     query = dict(url.query)
     if url.host and "%" in url.host:
         query["host"] = unquote(url.host)  # the folder of a socket
@@ -66,19 +65,17 @@ def parse_url(text: str) -> URL:
 def _check(query: dict[str, str | tuple[str, ...]]) -> None:
     """Refuse parameters that would fail at the first connection."""
     for name in query.keys() - ARGUMENTS - LIBPQ:
-        message = f"Remove {name} from the URL: asyncpg does not know it"
-        raise ValueError(message)
+        raise ValueError(f"Remove {name} from the URL: asyncpg does not know it")
     if query.get("sslmode", "prefer") not in SSL_MODES:
-        message = f"Use an sslmode of {', '.join(sorted(SSL_MODES))}"
-        raise ValueError(message)
+        raise ValueError(f"Use an sslmode of {', '.join(sorted(SSL_MODES))}")
     if "sslrootcert" in query and not Path(str(query["sslrootcert"])).is_file():
-        message = "Name an existing file as sslrootcert; asyncpg does not know the value system"
-        raise ValueError(message)
+        raise ValueError(
+            "Name an existing file as sslrootcert; asyncpg does not know the value system"
+        )
 
 
 def _translated(value: SecretStr) -> SecretStr:
-    url = parse_url(value.get_secret_value())
-    return SecretStr(url.render_as_string(hide_password=False))
+    return SecretStr(parse_url(value.get_secret_value()).render_as_string(hide_password=False))
 
 
 DatabaseURL = Annotated[SecretStr, AfterValidator(_translated)]

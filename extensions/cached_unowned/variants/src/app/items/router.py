@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response, status
 from app.cache.cache import CacheDep
 from app.cache.entries import row
 from app.core.errors import problem_responses
-from app.core.openapi import with_headers
 from app.core.pagination import Page, PageParams, link_next_page
 from app.core.preconditions import (
     NOT_MODIFIED,
@@ -18,6 +17,7 @@ from app.core.preconditions import (
     not_modified,
     versions_of,
 )
+from app.core.schemas import with_headers
 from app.db.errors import DatabaseUnavailable
 from app.db.session import DatabaseDep, ReadSession, WriteSession
 from app.items import service

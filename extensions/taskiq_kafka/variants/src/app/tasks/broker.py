@@ -101,16 +101,14 @@ class KafkaBroker(KeepsUnknownTasks):
             TimeoutError: there was no response in time.
         """
         if self._producer is None:
-            sentence = "There is no connection to Kafka yet."
-            raise ConnectionError(sentence)
+            raise ConnectionError("There is no connection to Kafka yet.")
         async with asyncio.timeout(5):
             await self._producer.send_and_wait(self._settings.queue, message.message)
 
     async def listen(self) -> AsyncGenerator[AckableMessage]:
         """Yield tasks."""
         if self._consumer is None:
-            sentence = "Only a worker listens."
-            raise RuntimeError(sentence)
+            raise RuntimeError("Only a worker listens.")
         async for record in self._consumer:
             done = self._progress.begin(record)
             if record.value is not None:

@@ -3,6 +3,8 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.config import NAME
+
 
 class CacheSettings(BaseSettings):
     """Where and for how long values are cached, by `APP_CACHE_…`; times are in seconds."""
@@ -12,7 +14,7 @@ class CacheSettings(BaseSettings):
     )
 
     url: SecretStr | None = None
-    prefix: str = Field(default="{{ project_slug }}-cache", pattern=r"^[\w-]+$")
+    prefix: str = Field(default=f"{NAME}-cache", pattern=r"^[\w-]+$")
     """The prefix of every key; services that share a Redis need different ones."""
     keep: float = Field(default=60, gt=0)
     """The lifetime of a value, and the longest time that one may be stale after an outage."""
