@@ -19,7 +19,7 @@ from plinth.trees import File, Tree
 
 SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 # Copier's word for the release that is recorded.
-RECORDED = ":current:"
+RECORDED = copier.VcsRef.CURRENT.value
 # Of a repository in which Copier works: nothing of the user's own settings may act there.
 QUIET = {
     "user.name": "plinth",
@@ -176,7 +176,7 @@ class Template:
                 into,
                 dict(data or {}),
                 answers_file=name,
-                vcs_ref=to or None,
+                vcs_ref=copier.VcsRef.CURRENT if to == RECORDED else to or None,
                 settings=settings,
                 defaults=True,
                 overwrite=True,
