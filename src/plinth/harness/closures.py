@@ -5,7 +5,6 @@ tell for sure makes the closure the whole program.
 """
 
 import functools
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
