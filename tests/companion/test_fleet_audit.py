@@ -1,14 +1,12 @@
 """`plinth fleet audit`: each problem is found by its rule, and none where there is none."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import copier
 import pytest
 
-from plinth.harness.command import git
 from tests.companion.conftest import Checkout, Upstream, copied
 
 README = "template/README.md"

@@ -32,5 +32,13 @@ def normal(address: str) -> str:
     return str(Path(url).expanduser().resolve())
 
 
+def for_uv(url: str) -> str:
+    """Return what `uvx --from` takes for what Git clones."""
+    if found := SCP.fullmatch(url) if "://" not in url else None:
+        user = url.partition("@")[0] if "@" in url else "git"
+        return f"git+ssh://{user}@{found['host']}/{found['path']}"
+    return f"git+{url}" if "://" in url and not url.startswith("file:") else url
+
+
 def _joined(host: str, path: str) -> str:
     return f"{host.lower()}/{path.strip('/').removesuffix('.git').rstrip('/')}"

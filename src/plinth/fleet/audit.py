@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-import multiprocessing
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,8 @@ from plinth import git
 from plinth.errors import StoppedError
 from plinth.fleet import discovery
 from plinth.fleet.addresses import normal
-from plinth.fleet.comparing import Compared, Task, begin, compare
+from plinth.fleet.comparing import Compared, Task, compare
+from plinth.fleet.processes import each
 from plinth.fleet.quiet import quietly
 from plinth.fleet.rows import Row
 from plinth.fleet.rules import broken_pins, findings
@@ -58,22 +58,46 @@ class Candidate:
     service: Service
     url: str = ""
     """What Git clones for its template."""
+    upstream: Upstream | None = None
+    """Its template, where that could be fetched."""
 
 
 def audit(arguments: Sequence[str], wanted: Wanted, step: Step) -> Audit:
     """Look at all services that are named. Raises StoppedError where a list cannot be read."""
     with quietly(), tempfile.TemporaryDirectory(prefix="plinth-") as name:
         scratch = Path(name)
-        found, candidates = _collected([*discovery.named(arguments)], wanted, scratch, step)
-        upstreams = fetched(candidates, scratch, wanted.jobs)
-        for candidate in candidates:
-            measure(candidate, upstreams[candidate.row.template], wanted.to)
+        found, candidates = survey(arguments, wanted, scratch, step)
         if wanted.drift or wanted.rehearse:
-            _compare(candidates, upstreams, wanted, scratch, step)
+            _compare(candidates, wanted, scratch, step)
         for row in found.rows:
             row.findings = [*findings(row, wanted.max_behind)]
-        found.rows.sort(key=lambda row: (row.path, row.answers_file))
         return found
+
+
+def survey(
+    arguments: Sequence[str], wanted: Wanted, scratch: Path, step: Step
+) -> tuple[Audit, list[Candidate]]:
+    """Read the services that are named, and how far each is behind its template.
+
+    Clones are made in `scratch`. Raises StoppedError where a list cannot be read, or where no
+    template has the wanted release.
+    """
+    names = {normal(name): name for name in discovery.named(arguments)}
+    found, candidates = _collected([*names.values()], wanted, scratch, step)
+    upstreams = _fetched(candidates, scratch, wanted.jobs)
+    for candidate in candidates:
+        upstream = upstreams[candidate.row.template]
+        if isinstance(upstream, StoppedError):
+            candidate.row.error = str(upstream)
+        else:
+            candidate.upstream = upstream
+            _measure(candidate.row, upstream, wanted.to)
+    known = [one for one in upstreams.values() if isinstance(one, Upstream)]
+    if wanted.to and known and not any(upstream.has(wanted.to) for upstream in known):
+        raise StoppedError(f"{known[0].name} has no release {wanted.to}.")
+    found.rows.sort(key=lambda row: (row.path, row.answers_file))
+    candidates.sort(key=lambda candidate: candidate.row.path)
+    return found, candidates
 
 
 def _collected(
@@ -82,15 +106,15 @@ def _collected(
     """Read all services, some at a time; most of it is waiting for Git."""
     found, candidates = Audit([]), list[Candidate]()
     with ThreadPoolExecutor(wanted.jobs * 2) as pool:
-        repositories: list[discovery.Repository] = []
+        repositories: dict[Path, discovery.Repository] = {}
         named = pool.map(partial(_repositories, scratch=scratch), names)
         for number, listed in enumerate(named, 1):
             step("finding services", number, len(names))
             if isinstance(listed, Row):
                 found.rows.append(listed)
             else:
-                repositories += listed
-        looked = pool.map(partial(_services, wanted=wanted), repositories)
+                repositories |= {repository.folder: repository for repository in listed}
+        looked = pool.map(partial(_services, wanted=wanted), repositories.values())
         for number, services in enumerate(looked, 1):
             step("reading services", number, len(repositories))
             found.passed += not services
@@ -150,7 +174,7 @@ def _marked(service: Service) -> list[str]:
         return []  # how Git says that there are none
 
 
-def fetched(
+def _fetched(
     candidates: Iterable[Candidate], scratch: Path, jobs: int
 ) -> dict[str, Upstream | StoppedError]:
     """Clone each template once."""
@@ -169,12 +193,7 @@ def fetched(
         return dict(zip(urls, pool.map(fetch, enumerate(urls)), strict=True))
 
 
-def measure(candidate: Candidate, upstream: Upstream | StoppedError, to: str) -> None:
-    """Note how far a service is behind its template."""
-    row = candidate.row
-    if isinstance(upstream, StoppedError):
-        row.error = str(upstream)
-        return
+def _measure(row: Row, upstream: Upstream, to: str) -> None:
     row.target = to or upstream.newest
     missing = [name for name in (row.version, row.target) if name and not upstream.has(name)]
     if missing:
@@ -184,37 +203,22 @@ def measure(candidate: Candidate, upstream: Upstream | StoppedError, to: str) ->
         row.behind, row.days = upstream.behind(row.version, row.target)
 
 
-def _compare(
-    candidates: Sequence[Candidate],
-    upstreams: dict[str, Upstream | StoppedError],
-    wanted: Wanted,
-    scratch: Path,
-    step: Step,
-) -> None:
-    tasks = [*_tasks(candidates, upstreams, wanted)]
+def _compare(candidates: Sequence[Candidate], wanted: Wanted, scratch: Path, step: Step) -> None:
+    tasks = [*_tasks(candidates, wanted)]
     total, done = sum(len(task.services) for task in tasks), 0
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(wanted.jobs, spawn, begin, (str(scratch),)) as pool:
-        for future in as_completed([pool.submit(compare, task) for task in tasks]):
-            for number, compared in future.result():
-                note(candidates[number].row, compared)
-                done += 1
-            step("comparing", done, total)
+    for compared in each(compare, tasks, wanted.jobs, scratch):
+        for number, one in compared:
+            note(candidates[number].row, one)
+            done += 1
+        step("comparing", done, total)
 
 
-def _tasks(
-    candidates: Sequence[Candidate],
-    upstreams: dict[str, Upstream | StoppedError],
-    wanted: Wanted,
-) -> Iterable[Task]:
+def _tasks(candidates: Sequence[Candidate], wanted: Wanted) -> Iterable[Task]:
     tasks: dict[str, Task] = {}
     for number, candidate in enumerate(candidates):
-        row, service = candidate.row, candidate.service
-        upstream = upstreams[row.template]
-        if not isinstance(upstream, Upstream) or not upstream.has(row.version):
-            continue
+        row, service, upstream = candidate.row, candidate.service, candidate.upstream
         target = row.target if wanted.rehearse and row.behind else ""
-        if wanted.drift or target:
+        if upstream and upstream.has(row.version) and (wanted.drift or target):
             key = [row.template, target, service.answers_file, {**service.answers}]
             text = json.dumps(key, sort_keys=True, default=str)
             name = hashlib.sha256(text.encode()).hexdigest()

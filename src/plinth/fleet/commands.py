@@ -2,20 +2,23 @@
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from plinth import git
 from plinth.errors import StoppedError
-from plinth.fleet import report
-from plinth.fleet.audit import Audit, Step, Wanted, audit
+from plinth.fleet import report, updating
+from plinth.fleet.audit import Audit, Step, Wanted, audit, survey
+from plinth.fleet.quiet import quietly
 from plinth.fleet.rules import PROBLEMS, RULES, UNREADABLE, exit_code
 from plinth.service import read_answers
 
@@ -33,6 +36,8 @@ Places = Annotated[
         help="Folders, repositories, and files that list them, one a line.",
     ),
 ]
+Jobs = Annotated[int, typer.Option(min=1, help="How many processes work.")]
+CPUS = os.cpu_count() or 1
 
 
 class Format(Enum):
@@ -65,8 +70,7 @@ def audit_(  # noqa: PLR0913 - the command's options
     form: Annotated[
         Format, typer.Option("--format", help="How the result is printed.")
     ] = Format.TABLE,
-    jobs: Annotated[int, typer.Option(min=1, help="How many processes work.")] = os.cpu_count()
-    or 1,
+    jobs: Jobs = CPUS,
     fail_on: Annotated[
         str, typer.Option(help="Ids of rules, with commas between; `all` or `none`.")
     ] = ",".join(sorted(PROBLEMS - {UNREADABLE})),
@@ -81,11 +85,67 @@ def audit_(  # noqa: PLR0913 - the command's options
         with progress() as step:
             found = audit(places, wanted, step)
     except StoppedError as error:
-        errors.print(str(error), style="red", markup=False)
-        raise typer.Exit(WRONG_USE) from None
+        _wrong(error)
     code = exit_code(found.rows, failing)
     show(found, form, code)
     raise typer.Exit(code)
+
+
+@app.command()
+def update(
+    places: Places,
+    *,
+    to: Annotated[
+        str, typer.Option(help="The release that each should have; the newest by default.")
+    ] = "",
+    branch: Annotated[
+        str, typer.Option(help="Make a branch of this name with the update in clean checkouts.")
+    ] = "",
+    jobs: Jobs = CPUS,
+) -> None:
+    """Print the command that updates each service which is behind, or make branches.
+
+    Exit codes: 0 done, 1 some were not updated, 2 wrong use, 3 some are not readable.
+    """
+    try:
+        if branch:
+            check_branch(branch)
+        with progress() as step, quietly(), tempfile.TemporaryDirectory(prefix="plinth-") as name:
+            found, candidates = survey(places, Wanted(to=to, jobs=jobs), Path(name), step)
+            behind = [candidate for candidate in candidates if candidate.row.behind]
+            if branch:
+                went = [*updating.branch(behind, branch, jobs, Path(name), step)]
+            else:
+                went = []
+                sys.stdout.writelines(f"{updating.command(one)}\n" for one in behind)
+    except StoppedError as error:
+        _wrong(error)
+    unreadable = [row for row in found.rows if row.error]
+    for row in unreadable:
+        errors.print(f"{row.path}: {row.error}", style="red", markup=False)
+    for candidate, outcome in went:
+        sys.stdout.write(f"{candidate.row.path}: {outcome.sentence}\n")
+    done = sum(outcome.done for _, outcome in went)
+    told = f", {done} with the branch {branch}" if branch else ""
+    total = len(found.rows) - len(unreadable)
+    errors.print(
+        f"fleet: {total} services, {len(behind)} behind{told}, {len(unreadable)} unreadable"
+    )
+    left = branch and done < len(behind)
+    raise typer.Exit(3 if unreadable else 1 if left else 0)
+
+
+def check_branch(name: str) -> None:
+    """Raise StoppedError where Git does not allow a branch of this name."""
+    try:
+        git.run(Path(), "check-ref-format", "--branch", name)
+    except StoppedError:
+        raise StoppedError(f"{name!r} is no name for a branch.") from None
+
+
+def _wrong(error: StoppedError) -> NoReturn:
+    errors.print(str(error), style="red", markup=False)
+    raise typer.Exit(WRONG_USE)
 
 
 def rules_of(text: str) -> frozenset[str]:

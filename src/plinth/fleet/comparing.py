@@ -38,11 +38,6 @@ class Compared:
     error: str = ""
 
 
-def begin(scratch: str) -> None:
-    """Prepare a process: what it leaves behind is in a folder that its parent removes."""
-    tempfile.tempdir = scratch
-
-
 def compare(task: Task) -> list[tuple[int, Compared]]:
     """Compare services with what the template renders for them."""
     with tempfile.TemporaryDirectory() as scratch:

@@ -38,7 +38,8 @@ class NextUpdate:
             return "refused"
         if self.loses:
             return f"would lose {len(self.loses)}"
-        return f"{len(self.conflicts)} conflicts" if self.conflicts else "clean"
+        many = len(self.conflicts)
+        return f"{many} conflict{'s' if many > 1 else ''}" if many else "clean"
 
 
 @dataclass
