@@ -1,15 +1,15 @@
 """The template of a fleet: this checkout, with releases that change, add and delete files."""
 
+import shutil
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 from plinth.harness.command import git
 from plinth.harness.releases import CHANGES
-from plinth.harness.source import copy_template
+from plinth.harness.source import REPOSITORY, copy_template
 
 RELEASES: Sequence[str] = ("v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0")
-NEWEST = RELEASES[-1]
 EXTRA = "src/app/core/clock.py"
 PINS = "server: uvicorn\nlicense: [MIT, Apache-2.0]\ntype_checker: pyright\n"
 
@@ -20,6 +20,7 @@ def published(path: Path) -> Path:
     v1.1.0 adds a module, v1.2.0 extends it, v1.3.0 deletes it and touches what owners edit.
     """
     copy_template(path)
+    shutil.copy2(REPOSITORY / "CHANGELOG.md", path)
     git(path, "init", "--quiet")
     _release(path, RELEASES[0])
     extra = path / "template" / EXTRA
