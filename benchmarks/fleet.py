@@ -51,7 +51,11 @@ class Wanted:
     path: Path
     template: Path
     number: int
-    seed: Seed | None = None
+
+    @property
+    def seed(self) -> Seed | None:
+        """The problem to seed; the first services have one each."""
+        return SEEDS[self.number] if self.number < len(SEEDS) else None
 
 
 @dataclass
@@ -94,8 +98,8 @@ def measured(folder: Path, services: int, growth: Sequence[int], jobs: int) -> R
     (folder / "pins.yml").write_text(PINS, "utf-8")
     many = max([services, *growth])
     wanted = [
-        Wanted(folder / "fleet" / f"service-{number:04}", template, number, seed)
-        for number, seed in zip(range(many), [*SEEDS, *[None] * many], strict=False)
+        Wanted(folder / "fleet" / f"service-{number:04}", template, number)
+        for number in range(many)
     ]
     (folder / "scratch").mkdir()
     made = each(make, wanted, jobs, folder / "scratch")

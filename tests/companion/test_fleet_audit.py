@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,23 +16,10 @@ from plinth.harness.command import git
 from plinth.harness.source import REPOSITORY, publish_template
 from plinth.service import Service
 from plinth.template import Template
-from tests.companion.conftest import Checkout, Upstream, copied
+from tests.companion.conftest import Checkout, Upstream
 
 README = "README.md"
-NEXT: Mapping[str, str | None] = {
-    "template/README.md": "# Service\n\n1.\n\nTwo.\n\nThree.\n",
-    "template/src/app/cache.py": None,
-}
 MARKERS = "<<<<<<< before updating\nours\n=======\ntheirs\n>>>>>>> after updating\n"
-
-
-@pytest.fixture
-def fleet(upstream: Upstream, tmp_path: Path) -> Checkout:
-    """Make a folder with two services of v0.1.0, whose template has v0.2.0 too."""
-    for name in ("one", "two"):
-        copied(upstream, tmp_path / "fleet" / name, cache="redis")
-    upstream.release("v0.2.0", NEXT)
-    return Checkout(tmp_path / "fleet")
 
 
 def audit(at: Checkout, *arguments: str, code: int = 0) -> Mapping[str, Mapping[str, Any]]:
@@ -74,11 +60,13 @@ def _deleted(one: Checkout) -> None:
     one.commit()
 
 
-def _conflicting(one: Checkout) -> None:
+def conflicting(one: Checkout) -> None:
+    """Edit a line that the release changes."""
     one.replace(README, "One.", "First.")
 
 
-def _losing(one: Checkout) -> None:
+def losing(one: Checkout) -> None:
+    """Import a module that the release deletes."""
     one.write("src/app/own.py", "from app.cache import SIZE\n\nOWN = SIZE\n")
 
 
@@ -86,11 +74,13 @@ def _marked(one: Checkout) -> None:
     one.write("docs/notes.md", MARKERS)
 
 
-def _unfinished(one: Checkout) -> None:
+def unfinished(one: Checkout) -> None:
+    """Leave the journal of an update."""
     (one.path / ".git" / "plinth-update.json").write_text("{}", "utf-8")
 
 
-def _dirty(one: Checkout) -> None:
+def dirty(one: Checkout) -> None:
+    """Leave a file that is not committed."""
     (one.path / "notes.txt").write_text("To do.\n", "utf-8")
 
 
@@ -111,15 +101,15 @@ SEEDS: dict[str, tuple[Callable[[Checkout], None], list[tuple[str, str]], int]] 
     "edited": (_edited, [("PF003", README)], 0),
     "line ends, revisions": (_reformatted, [], 0),
     "deleted": (_deleted, [("PF004", README)], 0),
-    "conflicting": (_conflicting, [("PF003", README), ("PF005", README)], 1),
+    "conflicting": (conflicting, [("PF003", README), ("PF005", README)], 1),
     "losing": (
-        _losing,
+        losing,
         [("PF006", "src/app/own.py imports app.cache (src/app/cache.py)")],
         1,
     ),
     "marked": (_marked, [("PF007", "docs/notes.md")], 1),
-    "unfinished": (_unfinished, [("PF008", "plinth update --continue goes on")], 1),
-    "dirty": (_dirty, [("PF009", "what is not committed is not looked at")], 0),
+    "unfinished": (unfinished, [("PF008", "plinth update --continue goes on")], 1),
+    "dirty": (dirty, [("PF009", "what is not committed is not looked at")], 0),
     "unknown": (_unknown, [("PF010", "has no release v0.0.9. The newest is v0.2.0.")], 1),
     "refused": (_refused, [("PF011", "Invalid choice")], 1),
     "unreadable": (_unreadable, [("PF012", ".copier-answers.yml")], 3),
@@ -150,7 +140,10 @@ def test_pins(fleet: Checkout) -> None:
         ("cache: [none, redis]\n", []),
         (f"_src_path: file://{address}\n", []),
         ("cache: none\n", [("PF002", "cache is redis, pinned to none")]),
-        ("region: [north, south]\n", [("PF002", "region is not answered, pinned to north or south")]),
+        (
+            "region: [north, south]\n",
+            [("PF002", "region is not answered, pinned to north or south")],
+        ),
     ):
         (fleet.path / "pins.yml").write_text(pins, "utf-8")
         arguments = ("one", "--pins", "pins.yml", "--max-behind", "1")
@@ -245,71 +238,3 @@ def test_what_is_shared_renders_what_copier_renders(tmp_path: Path) -> None:
     template = Template.cloned(service, tmp_path / "bare.git")
     shared = Template(template.repository, template.address, rendering)
     assert shared.render(service, tmp_path / "b") == template.render(service, tmp_path / "a")
-
-
-def test_update_prints_commands(fleet: Checkout) -> None:
-    """One for each service that is behind."""
-    done = fleet.plinth("fleet", "update", ".")
-    address = Service.found(fleet.path / "one").address
-    assert done.returncode == 0
-    assert [shlex.split(line) for line in done.stdout.splitlines()] == [
-        ["uvx", "--from", address, "plinth", "update", name, "--to", "v0.2.0"]
-        for name in ("one", "two")
-    ]
-
-
-def test_update_makes_branches(fleet: Checkout) -> None:
-    """What `plinth update` would write, on a branch; the checkout itself stays as it is."""
-    one, two = Checkout(fleet.path / "one"), Checkout(fleet.path / "two")
-    one.replace(README, "Three.", "3.")
-    before = fleet.files(), git(one.path, "rev-parse", "HEAD")
-    done = fleet.plinth("fleet", "update", ".", "--branch", "next")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "one: next: v0.1.0 to v0.2.0\ntwo: next: v0.1.0 to v0.2.0\n"
-    assert (fleet.files(), git(one.path, "rev-parse", "HEAD")) == before
-    assert not git(one.path, "status", "--porcelain")
-    one.update()
-    assert not git(one.path, "diff", "--staged", "next")
-    assert git(two.path, "log", "--format=%s", "-1", "next") == (
-        "Update the template from v0.1.0 to v0.2.0"
-    )
-    again = fleet.plinth("fleet", "update", "two", "--branch", "next")
-    assert again.returncode == 1
-    assert "not touched, there is a branch next already" in again.stdout
-
-
-@pytest.mark.parametrize(
-    ("sow", "why"),
-    [
-        (_dirty, "not touched, changes are not committed: ?? notes.txt"),
-        (_unfinished, "not touched, an update is not finished"),
-        (_conflicting, "no branch, the update has conflicts: README.md"),
-        (_losing, "no branch, the update would lose work: src/app/own.py imports app.cache"),
-    ],
-)
-def test_no_branch_is_made_where_it_would_not_be_right(
-    sow: Callable[[Checkout], None], why: str, fleet: Checkout
-) -> None:
-    """It says why; the others get theirs."""
-    sow(Checkout(fleet.path / "one"))
-    done = fleet.plinth("fleet", "update", ".", "--branch", "next")
-    assert done.returncode == 1, done.stderr
-    assert f"one: {why}" in done.stdout
-    assert "two: next: v0.1.0 to v0.2.0" in done.stdout
-    assert not git(fleet.path / "one", "branch", "--list", "next")
-
-
-def test_branches_of_several_services_of_one_repository(
-    upstream: Upstream, tmp_path: Path
-) -> None:
-    """One branch has the updates of all."""
-    mono = tmp_path / "mono"
-    for name in ("a", "b"):
-        copier.run_copy(str(upstream.path), mono / name, defaults=True, quiet=True)
-    git(tmp_path, "init", "--quiet", "mono")
-    Checkout(mono).commit()
-    upstream.release("v0.2.0", NEXT)
-    done = Checkout(tmp_path).plinth("fleet", "update", "mono", "--branch", "next")
-    assert done.returncode == 0, done.stderr
-    changed = git(mono, "diff", "--name-only", "HEAD", "next").splitlines()
-    assert changed == [f"{n}/{f}" for n in ("a", "b") for f in (".copier-answers.yml", README)]
