@@ -84,15 +84,19 @@ def main() -> None:
     parser.add_argument("--services", type=positive, default=200)
     parser.add_argument("--growth", type=int, nargs="*", default=[], help="sizes to audit besides")
     parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1)
+    parser.add_argument("--only", choices=SKIPPED, help="of the audits, this one alone")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, isolated(Path(name)):
-        report = measured(Path(name), given.services, given.growth, given.jobs)
+        kinds = [given.only] if given.only else [*SKIPPED]
+        report = measured(Path(name), given.services, given.growth, given.jobs, kinds)
     wrong = report.missed or report.false
     conclude(report, failed=bool(wrong), as_json=given.json)
 
 
-def measured(folder: Path, services: int, growth: Sequence[int], jobs: int) -> Report:
+def measured(
+    folder: Path, services: int, growth: Sequence[int], jobs: int, kinds: Sequence[str]
+) -> Report:
     """Return what the audits of a fleet found, and what they took."""
     template = published(folder / "template")
     (folder / "pins.yml").write_text(PINS, "utf-8")
@@ -108,12 +112,12 @@ def measured(folder: Path, services: int, growth: Sequence[int], jobs: int) -> R
     runs: dict[str, dict[str, float]] = {}
     report = Report(services, runs, len(SEEDS), 0, [], [])
     expected = {one.path.name: expectation(one) for one in wanted[:services]}
-    for kind in ("plain", "drift", "rehearse"):
+    for kind in kinds:
         rows, runs[kind] = audit(folder, wanted[:services], kind, jobs)
         judge(report, kind, rows, expected)
         say(f"{kind}: {runs[kind]}")
     for size in growth:
-        for kind in ("drift", "rehearse"):
+        for kind in kinds:
             _, run = audit(folder, wanted[:size], kind, jobs)
             runs[f"{kind} of {size}"] = run
             say(f"{kind} of {size}: {run}")
