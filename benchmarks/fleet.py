@@ -37,8 +37,6 @@ SKIPPED = {
     "drift": REHEARSED,
     "rehearse": set[str](),
 }
-# Limits for 200 services, in seconds.
-LIMITS = {"drift": 20, "rehearse": 180}
 PRESETS = ("minimal", "standard", "standard", "full")
 EDITS = ((), ("route",), ("dependency",), ("section",))
 Expected = Mapping[str, set[tuple[str, str]]]
