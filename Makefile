@@ -10,7 +10,7 @@ ifneq ($(UV),)
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 endif
 
-.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs versions installs updates containers bench docs where release
+.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs versions installs updates containers bench fleet docs where release
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -67,6 +67,9 @@ containers: $(UV) ## images built and started; needs a Docker engine
 
 bench: $(UV) ## figures of generated services: make bench NAME=outage
 	@uv run --quiet python -m benchmarks $(NAME) $(ARGS)
+
+fleet: $(UV) ## an audit of 200 generated services with seeded problems
+	@uv run --quiet python -m benchmarks.fleet $(ARGS)
 
 docs: $(UV) ## write the tables of the docs: the questions, and what benchmarks found
 	@uv run --quiet python -m tools.docs $(ARGS)

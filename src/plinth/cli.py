@@ -14,6 +14,7 @@ from plinth import git
 from plinth import update as updates
 from plinth.difference import Difference, difference
 from plinth.errors import Exit, StoppedError
+from plinth.fleet import commands as fleet
 from plinth.journal import Journal
 from plinth.service import Service
 from plinth.template import RECORDED
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Look after services that were generated from this template.",
 )
+app.add_typer(fleet.app, name="fleet")
 # What is for people; with --json, standard output is for machines alone.
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -56,8 +58,9 @@ def main() -> None:
     except StoppedError as error:
         _stop(str(error), error.code)
     except SystemExit as error:
-        wrong_use = 2  # Typer's code for it, which means "nothing to do" here
-        sys.exit(Exit.FAILED if error.code == wrong_use else error.code)
+        wrong_use = 2  # Typer's code for it, which means "nothing to do" for a single service
+        for_one = sys.argv[1:2] != ["fleet"]
+        sys.exit(Exit.FAILED if for_one and error.code == wrong_use else error.code)
 
 
 def _stop(sentence: str, code: Exit) -> NoReturn:

@@ -92,7 +92,7 @@ def imported(path: str, file: File) -> Iterator[tuple[str, str]]:
             yield from ((module, alias.name if alias.name != "*" else "") for alias in node.names)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def names(file: File) -> frozenset[str]:
     """Return the names that a module has for others."""
     try:

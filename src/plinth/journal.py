@@ -87,11 +87,12 @@ class Journal:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 _replace(file, content)
                 file.chmod(0o755 if mode == "100755" else 0o644)
-            self._stage(service)
+            self.stage(service)
             self.written = True
             self.save(service)
 
-    def _stage(self, service: Service) -> None:
+    def stage(self, service: Service, variables: Mapping[str, str] | None = None) -> None:
+        """Write the files into Git's index, or into the one that a variable names."""
         prefix = git.text(service.folder, "rev-parse", "--show-prefix")
         lines: list[str] = []
         for path, entry in self.files.items():
@@ -103,7 +104,9 @@ class Journal:
             else:
                 lines.append(f"{entry[0]} {entry[1]} 0\t{place}")
         given = "".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape")
-        git.run(service.folder, "update-index", "-z", "--index-info", given=given)
+        git.run(
+            service.folder, "update-index", "-z", "--index-info", given=given, variables=variables
+        )
 
 
 def _replace(file: Path, content: bytes) -> None:

@@ -3,10 +3,11 @@
 import re
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import copier
 import yaml
@@ -39,6 +40,12 @@ def repository_url(address: str) -> str:
     return str(Path(address).expanduser()) if address.startswith("~") else address
 
 
+def location(service: Service) -> str:
+    """Return what Git clones for a service's template; a path is absolute."""
+    url = repository_url(service.address)
+    return url if "://" in url or "@" in url else str((service.folder / url).resolve())
+
+
 def version(name: str) -> tuple[int, ...]:
     """Return the numbers of a release, to compare; empty where the name has none.
 
@@ -53,9 +60,32 @@ def is_between(before: str, release: str, after: str) -> bool:
     return version(before) < version(release) <= version(after)
 
 
+@contextmanager
+def refusals() -> Generator[None]:
+    """Turn a refusal of Copier into StoppedError with its sentence."""
+    try:
+        yield
+    except (CopierError, ValueError) as error:
+        raise StoppedError(str(error).strip().splitlines()[-1]) from error
+
+
 def dump(answers: Mapping[str, object]) -> str:
     """Return answers as Copier writes them."""
     return yaml.safe_dump(dict(answers), allow_unicode=True, width=sys.maxsize)  # pyright: ignore[reportUnknownMemberType] - types-pyyaml does not know all types
+
+
+class Engine(Protocol):
+    """What copies and updates: Copier, or what does the same for many services."""
+
+    @property
+    def run_copy(self) -> Callable[..., object]:
+        """Copy a template."""
+        ...
+
+    @property
+    def run_update(self) -> Callable[..., object]:
+        """Update what was copied."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -79,6 +109,7 @@ class Template:
 
     repository: Path
     address: str
+    engine: Engine = copier
 
     @classmethod
     def cloned(cls, service: Service, into: Path) -> "Template":
@@ -87,11 +118,8 @@ class Template:
         Raises StoppedError where it is not there: no network, moved, or no longer readable.
         """
         address = service.address
-        url = repository_url(address)
-        if "://" not in url and "@" not in url:
-            url = str((service.folder / url).resolve())
         try:
-            git.run(into.parent, "clone", "--quiet", "--bare", url, str(into))
+            git.run(into.parent, "clone", "--quiet", "--bare", location(service), str(into))
         except StoppedError as error:
             raise StoppedError(
                 f"The template cannot be cloned from {address}. If it has moved, change _src_path "
@@ -153,8 +181,8 @@ class Template:
         name = service.answers_file
         given = {key: answer for key, answer in service.answers.items() if key[:1] != "_"}
         settings = copier.Settings()  # the user's own would switch parts on
-        try:
-            copier.run_copy(
+        with refusals():
+            self.engine.run_copy(
                 str(self.repository),
                 into,
                 given,
@@ -172,7 +200,7 @@ class Template:
             for key, value in QUIET.items():
                 git.run(into, "config", key, value)
             original = self._commit(into, service)
-            copier.run_update(
+            self.engine.run_update(
                 into,
                 dict(data or {}),
                 answers_file=name,
@@ -182,8 +210,6 @@ class Template:
                 overwrite=True,
                 quiet=True,
             )
-        except (CopierError, ValueError) as error:
-            raise StoppedError(str(error).strip().splitlines()[-1]) from error
         return original, self._commit(into, service)
 
     def _commit(self, folder: Path, service: Service) -> Render:

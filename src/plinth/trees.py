@@ -1,5 +1,6 @@
 """The files of a commit, in memory."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,20 +32,39 @@ class File:
 Tree: TypeAlias = dict[str, File]
 
 
-def read(folder: Path, commit: str) -> Tree:
-    """Return the files of a commit below a folder, by their paths relative to it."""
-    entries: list[tuple[str, str, str]] = []
+def listing(folder: Path, commit: str) -> dict[str, tuple[str, str]]:
+    """Return mode and blob of the files of a commit below a folder, by their paths from there."""
+    found: dict[str, tuple[str, str]] = {}
     for line in git.run(folder, "ls-tree", "-r", "-z", commit).split(b"\0"):
         head, _, path = line.decode("utf-8", "surrogateescape").partition("\t")
         if path:
             mode, _, blob = head.split()
             if mode != SUBMODULE:
-                entries.append((path, mode, blob))
-    contents = blobs(folder, [blob for _, _, blob in entries])
+                found[path] = mode, blob
+    return found
+
+
+def read(folder: Path, commit: str) -> Tree:
+    """Return the files of a commit below a folder, by their paths relative to it."""
+    entries = listing(folder, commit)
+    contents = blobs(folder, [blob for _, blob in entries.values()])
     return {
         path: File(content, mode)
-        for (path, mode, _), content in zip(entries, contents, strict=True)
+        for (path, (mode, _)), content in zip(entries.items(), contents, strict=True)
     }
+
+
+def of_folder(folder: Path) -> Tree:
+    """Return the files of a folder that is no repository."""
+    found: Tree = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            found[name] = File(os.fsencode(path.readlink()), "120000")
+        elif path.is_file():
+            executable = path.stat().st_mode & 0o100
+            found[name] = File(path.read_bytes(), "100755" if executable else "100644")
+    return found
 
 
 def blobs(folder: Path, names: Sequence[str]) -> list[bytes]:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NotRequired, TextIO, TypedDict, cast
+from typing import NotRequired, TextIO, TypeAlias, TypedDict, cast
 
 from plinth import git, imports, style, trees
 from plinth.errors import Exit, StoppedError
@@ -20,6 +20,9 @@ from plinth.merge import Merge, lost, merge
 from plinth.service import Service
 from plinth.template import Render, Template, version
 from plinth.trees import Tree
+
+Renders: TypeAlias = tuple[Render, Render]
+"""What the service's release renders for it, and what the next one does."""
 
 MOVES, NOTICES = "moves.toml", "notices.toml"
 MARKER = re.compile(rb"^<{7} ", re.MULTILINE)
@@ -93,30 +96,44 @@ def plan(service: Service, wish: Wish) -> Plan:
         raise StoppedError(f"{wish.to} is older than {service.release}: there is no way back.")
     with tempfile.TemporaryDirectory(prefix="plinth-") as scratch:
         template = Template.cloned(service, Path(scratch) / "template.git")
-        original, release = template.render(
-            service, Path(scratch) / "rendered", to=wish.to, data=wish.data
-        )
-        answers = _changed_answers(original, release)
-        _refuse_silent_changes(answers, wish)
-        between = (original.release, release.release)
-        moves = {str(m["from"]): str(m["to"]) for m in template.entries(MOVES, "move", *between)}
-        found = _compare(service, wish, original, release, moves)
-        found.answers = answers
-        found.changes = template.changes(*between)
-        for entry in template.entries(NOTICES, "notice", *between):
-            found.notices += notices(cast("Notice", entry), release.answers, service.folder)
-        return found
+        renders = template.render(service, Path(scratch) / "rendered", to=wish.to, data=wish.data)
+        return planned(service, wish, template, renders)
+
+
+def planned(
+    service: Service,
+    wish: Wish,
+    template: Template,
+    renders: Renders,
+    commit: str = "HEAD",
+) -> Plan:
+    """Work out what an update of a commit would do, from what two releases render.
+
+    Raises StoppedError where a recorded answer would change.
+    """
+    original, release = renders
+    answers = _changed_answers(original, release)
+    _refuse_silent_changes(answers, wish)
+    between = (original.release, release.release)
+    moves = {str(m["from"]): str(m["to"]) for m in template.entries(MOVES, "move", *between)}
+    found = _compare(service, wish, renders, moves, commit)
+    found.answers = answers
+    found.changes = template.changes(*between)
+    for entry in template.entries(NOTICES, "notice", *between):
+        found.notices += notices(cast("Notice", entry), release.answers, service.folder)
+    return found
 
 
 def _compare(
     service: Service,
     wish: Wish,
-    original: Render,
-    release: Render,
+    renders: Renders,
     moves: Mapping[str, str],
+    commit: str,
 ) -> Plan:
     """Merge in memory, and look for what that would take away."""
-    tree = trees.read(service.folder, "HEAD")
+    original, release = renders
+    tree = trees.read(service.folder, commit)
     base, theirs, told = _in_the_style_of(tree, original.files, release.files)
     merged = merge(base, tree, theirs, moves=moves, keep=wish.keep)
     name = service.answers_file

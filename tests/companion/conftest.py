@@ -37,6 +37,10 @@ FIRST: Mapping[str, str | None] = {
     "template/pyproject.toml": '[tool.ruff]\nline-length = 100\n\n[project]\nname = "service"\n',
     "template/.gitignore": "__pycache__\n",
 }
+NEXT: Mapping[str, str | None] = {
+    "template/README.md": "# Service\n\n1.\n\nTwo.\n\nThree.\n",
+    "template/src/app/cache.py": None,
+}
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,15 @@ def upstream(tmp_path: Path) -> Upstream:
 def checkout(upstream: Upstream, tmp_path: Path) -> Checkout:
     """Make a service of release v0.1.0 with the cache, committed."""
     return copied(upstream, tmp_path / "service", cache="redis")
+
+
+@pytest.fixture
+def fleet(upstream: Upstream, tmp_path: Path) -> Checkout:
+    """Make a folder with two services of v0.1.0, whose template has v0.2.0 too."""
+    for name in ("one", "two"):
+        copied(upstream, tmp_path / "fleet" / name, cache="redis")
+    upstream.release("v0.2.0", NEXT)
+    return Checkout(tmp_path / "fleet")
 
 
 def copied(upstream: Upstream, path: Path, **answers: str) -> Checkout:
