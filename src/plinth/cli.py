@@ -15,6 +15,7 @@ from plinth import update as updates
 from plinth.difference import Difference, difference
 from plinth.errors import Exit, StoppedError
 from plinth.journal import Journal
+from plinth.organisation.cli import app as organisation
 from plinth.service import Service
 from plinth.template import RECORDED
 from plinth.update import Plan, Wish
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Look after services that were generated from this template.",
 )
+app.add_typer(organisation, name="organisation")
 # What is for people; with --json, standard output is for machines alone.
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 

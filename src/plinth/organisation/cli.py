@@ -1,0 +1,84 @@
+"""`plinth organisation`: a template of one's own, built on releases of ours."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from plinth.errors import Exit, StoppedError
+from plinth.organisation.repository import Repository
+from plinth.organisation.upgrade import start
+from plinth.organisation.upgrade import upgrade as upgraded
+
+app = typer.Typer(
+    no_args_is_help=True, help="Keep an organisation's template, built on releases of this one."
+)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Folder = Annotated[Path, typer.Argument(help="The folder of the organisation's template.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.command()
+def init(
+    folder: Folder,
+    *,
+    name: Annotated[str, typer.Option(help="What the organisation is called.")],
+    upstream: Annotated[str, typer.Option(help="The address of the template to build on.")],
+    release: Annotated[str, typer.Option(help="Its release; the newest by default.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Start an organisation's template, in a repository of its own."""
+    with console.status("Fetching the releases"):
+        made = start(folder, name, upstream, release)
+    built_on = made.definition.release
+    _end(
+        f"{name}'s template is in {folder}, built on {built_on}. Edit organisation.toml and "
+        "organisation/, commit, then release it by plinth organisation upgrade.",
+        as_json=as_json,
+        status="started",
+        upstream=built_on,
+    )
+
+
+@app.command()
+def upgrade(
+    folder: Folder = Path(),
+    *,
+    to: Annotated[
+        str, typer.Option(help="A release to build on, or `current`; the newest by default.")
+    ] = "",
+    adapted: Annotated[
+        list[str] | None,
+        typer.Option(help="An own file that suits the release, though it replaces a changed one."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a release into the organisation's template, and tag the organisation's own.
+
+    Exit codes: 0 released, 2 nothing to release, 3 own files take the place of changed ones,
+    1 anything else.
+    """
+    with console.status("Assembling"):
+        found = upgraded(Repository.found(folder), to, adapted or ())
+    if found is None:
+        raise StoppedError("There is nothing to release.", Exit.NOTHING_TO_DO)
+    _end(
+        f"Released {found.release}, built on {found.after} with {found.own} own files. "
+        "Publish it: git push && git push --tags",
+        as_json=as_json,
+        status="released",
+        before=found.before,
+        upstream=found.after,
+        release=found.release,
+    )
+
+
+def _end(message: str, *, as_json: bool, status: str, **figures: object) -> None:
+    if as_json:
+        report = {"status": status, "message": message, **figures}
+        sys.stdout.write(json.dumps(report) + "\n")
+    console.print(message, markup=False)
