@@ -1,7 +1,9 @@
 """`plinth organisation`: a template of one's own, built on releases of ours."""
 
+import dataclasses
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,7 @@ from rich.console import Console
 
 from plinth.errors import Exit, StoppedError
 from plinth.organisation.repository import Repository
-from plinth.organisation.upgrade import start
+from plinth.organisation.upgrade import CURRENT, start
 from plinth.organisation.upgrade import upgrade as upgraded
 
 app = typer.Typer(
@@ -19,6 +21,10 @@ app = typer.Typer(
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Folder = Annotated[Path, typer.Argument(help="The folder of the organisation's template.")]
+Adapted = Annotated[
+    list[str] | None,
+    typer.Option(help="An own file that suits the release, though it replaces a changed one."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -51,10 +57,7 @@ def upgrade(
     to: Annotated[
         str, typer.Option(help="A release to build on, or `current`; the newest by default.")
     ] = "",
-    adapted: Annotated[
-        list[str] | None,
-        typer.Option(help="An own file that suits the release, though it replaces a changed one."),
-    ] = None,
+    adapted: Adapted = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring a release into the organisation's template, and tag the organisation's own.
@@ -75,6 +78,52 @@ def upgrade(
         upstream=found.after,
         release=found.release,
     )
+
+
+@app.command()
+def check(  # noqa: PLR0913 - the command's options
+    folder: Folder = Path(),
+    *,
+    to: Annotated[str, typer.Option(help="A release to build on.")] = CURRENT,
+    adapted: Adapted = None,
+    strength: Annotated[
+        int, typer.Option(help="Run programs that cover each choice of so many answers.", max=3)
+    ] = 1,
+    sample: Annotated[
+        int, typer.Option(help="Whole texts to look at of a file that has too many.", min=1)
+    ] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Rehearse a release: check all that it can render, run programs, update edited services.
+
+    Exit codes: 0 no problem, 5 problems, 3 own files take the place of changed ones, 1 anything
+    else.
+    """
+    repository = Repository.found(folder)
+    try:
+        # It is an extra, which those who only release do not need.
+        from plinth.harness import organisation as harness  # noqa: PLC0415
+    except ImportError as error:
+        raise StoppedError(
+            f"{error.name} is not installed: uv run plinth organisation check, in the template's "
+            "folder, brings it along."
+        ) from error
+    given = harness.Given(to, adapted or (), strength, sample)
+    with tempfile.TemporaryDirectory(prefix="plinth-") as scratch:
+        found = harness.check(
+            repository,
+            given,
+            Path(scratch),
+            sys.stderr,
+            lambda line: console.print(f"check: {line}"),
+        )
+    if as_json:
+        sys.stdout.write(json.dumps(dataclasses.asdict(found)) + "\n")
+    for problem in found.problems:
+        console.print(problem, markup=False)
+    console.print(str(found), markup=False)
+    if found.problems:
+        raise typer.Exit(Exit.CHECKS_FAILED)
 
 
 def _end(message: str, *, as_json: bool, status: str, **figures: object) -> None:

@@ -115,17 +115,21 @@ class Repository:
         own = [tag for tag in self.own_releases() if tag.startswith(f"{release}.post")]
         return f"{release}.post{version(own[-1])[-1] + 1 if own else 1}"
 
+    def has(self, release: str) -> bool:
+        """Whether a release of ours is here, fetched or as a tag."""
+        return bool(self._references(release))
+
     def reference(self, release: str) -> str:
         """Return where a release of ours is. Raises StoppedError where it is not here."""
-        for name in (f"{UPSTREAM}{release}", f"refs/tags/{release}"):
-            try:
-                self.git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-            except StoppedError:
-                continue
-            return name
+        if found := self._references(release):
+            return found[0]
         known = self.upstream_releases()
         newest = f" The newest is {known[-1]}." if known else ""
         raise StoppedError(f"{self.definition.upstream} has no release {release}.{newest}")
+
+    def _references(self, release: str) -> list[str]:
+        names = (f"{UPSTREAM}{release}", f"refs/tags/{release}")
+        return self.git("for-each-ref", "--format=%(refname)", *names).split()[::-1]
 
     def tree(self, commit: str) -> Tree:
         """Return the files of a commit."""

@@ -133,7 +133,8 @@ def upgrade(repository: Repository, to: str = "", adapted: Collection[str] = ())
     """
     repository.require_clean()
     definition = repository.definition
-    repository.fetch(definition.upstream)
+    if to != CURRENT or not repository.has(definition.release):
+        repository.fetch(definition.upstream)
     before = _read(repository, definition.release)
     name = definition.release if to == CURRENT else to
     after = _release(repository, name, definition.upstream)
