@@ -103,7 +103,7 @@ def test_by_a_variable(acme: Organisation, tmp_path: Path) -> None:
 def test_by_a_prompt(acme: Organisation, tmp_path: Path) -> None:
     """6: --ask brings the prompt; the other answers cannot be chosen, and say why."""
     arguments = ["copy", "--defaults", "--ask", "license", "--ask", "container"]
-    terminal = pexpect.spawn(
+    terminal: pexpect.spawn[str] = pexpect.spawn(
         sys.executable,
         ["-m", "copier", *arguments, str(acme.path), "service"],
         cwd=str(tmp_path),

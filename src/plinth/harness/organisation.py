@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -14,7 +14,7 @@ from plinth import git
 from plinth import update as updates
 from plinth.errors import StoppedError
 from plinth.harness.coverage import covering_array
-from plinth.harness.edits import EDITS, make_edits
+from plinth.harness.edits import EDITS, Insertion, make_edits
 from plinth.harness.hints import HintError, Hints
 from plinth.harness.programs import Programs
 from plinth.harness.runner import Runner
@@ -77,12 +77,16 @@ def check(
             survey = Survey(template, hints, given.sample)
             say(f"{len(survey.space)} combinations: rendering and checking")
             problems = [*survey.problems()]
-            say("running programs")
-            programs = _run(survey, hints, given.strength)
+            programs = _Programs()
+            if given.programs:
+                say("running programs")
+                programs = _run(survey, hints, given.strength)
         except (HintError, ServerMissingError) as error:
             raise StoppedError(str(error)) from error
-        say("updating services that were edited")
-        updated = [*_updates(clone, release, scratch, output)]
+        updated: list[_Update] = []
+        if given.updates:
+            say("updating services that were edited")
+            updated += _updates(clone, release, scratch, output)
     return Report(
         combinations=len(survey.space),
         texts=sum(len({found.result for found in bodies.found}) for bodies in survey.bodies),
@@ -108,6 +112,10 @@ class Given:
     """The release of ours to build on."""
     adapted: Sequence[str] = ()
     """As in `upgrade`."""
+    programs: bool = True
+    """Whether programs run their tests."""
+    updates: bool = True
+    """Whether services that were edited are updated."""
     strength: int = 1
     """That of the covering array of programs; the defaults, all parts on and all off run too."""
     sample: int = SAMPLE
@@ -128,10 +136,10 @@ def _rehearsed(repository: Repository, given: Given, into: Path) -> tuple[Reposi
 
 @dataclass(frozen=True)
 class _Programs:
-    run: int
-    left_out: int
-    tests: int
-    problems: list[str]
+    run: int = 0
+    left_out: int = 0
+    tests: int = 0
+    problems: list[str] = field(default_factory=list[str])
 
 
 def _run(survey: Survey, hints: Hints, strength: int) -> _Programs:
@@ -184,11 +192,31 @@ def _service(template: Path, folder: Path, release: str) -> Path:
     return folder
 
 
+def _edited(folder: Path) -> list[Insertion]:
+    """Make typical edits and commit them.
+
+    Those that find no place in what the organisation renders are left out.
+    """
+    made: list[Insertion] = []
+    for name in EDITS:
+        _commit(folder)
+        try:
+            made += make_edits(folder, [name])
+        except ValueError:
+            git.run(folder, "reset", "--quiet", "--hard")
+            git.run(folder, "clean", "--quiet", "-d", "--force")
+    _commit(folder)
+    return made
+
+
+def _commit(folder: Path) -> None:
+    git.run(folder, "add", "--all")
+    git.run(folder, "commit", "--quiet", "--allow-empty", "--message", "Edit")
+
+
 def _update(folder: Path, release: str, locks: Mapping[str, object], output: TextIO) -> _Update:
     """Edit a service, update it, and run its checks and tests."""
-    edits = make_edits(folder, EDITS)
-    git.run(folder, "add", "--all")
-    git.run(folder, "commit", "--quiet", "--message", "Edit")
+    edits = _edited(folder)
     service = Service.found(folder)
     fixed = {name: str(answer) for name, answer in locks.items()}
     found = plan(service, Wish(to=release, data=fixed))

@@ -86,6 +86,12 @@ def check(  # noqa: PLR0913 - the command's options
     *,
     to: Annotated[str, typer.Option(help="A release to build on.")] = CURRENT,
     adapted: Adapted = None,
+    programs: Annotated[
+        bool, typer.Option("--programs/--no-programs", help="Run services' tests.")
+    ] = True,
+    updates: Annotated[
+        bool, typer.Option("--updates/--no-updates", help="Update services that were edited.")
+    ] = True,
     strength: Annotated[
         int, typer.Option(help="Run programs that cover each choice of so many answers.", max=3)
     ] = 1,
@@ -108,7 +114,7 @@ def check(  # noqa: PLR0913 - the command's options
             f"{error.name} is not installed: uv run plinth organisation check, in the template's "
             "folder, brings it along."
         ) from error
-    given = harness.Given(to, adapted or (), strength, sample)
+    given = harness.Given(to, adapted or (), programs, updates, strength, sample)
     with tempfile.TemporaryDirectory(prefix="plinth-") as scratch:
         found = harness.check(
             repository,
