@@ -205,7 +205,7 @@ def _gone(upstream: Path, _: Path) -> None:
         (_not_empty, (), "is not an empty folder."),
         (_no_releases, (), "has no releases: there are no tags with versions."),
         (_gone, (), "Releases cannot be fetched from"),
-        (None, ("--release", "v9.0.0"), "has no release v9.0.0. The newest is v1.0.0."),
+        (None, ("--release", "v9.0.0"), "to build on has no release v9.0.0. The newest is v1.0.0."),
         (None, ("--name", '"Acme"'), "is not a name"),
     ],
 )
@@ -235,9 +235,13 @@ def test_a_tag_that_copier_would_take_for_the_newest(small: Path, tmp_path: Path
 def test_the_example_differs_from_ours_where_it_has_to() -> None:
     """A change of our Dockerfile belongs into the example's, as into that of an organisation."""
     ours = (REPOSITORY / "template" / "Dockerfile.jinja").read_text("utf-8")
-    ours = ours.replace("FROM python:", "FROM registry.acme.example/python:")
-    ours = ours.replace("ghcr.io/astral-sh/uv", "registry.acme.example/uv")
-    assert (EXAMPLE / "template" / "Dockerfile.jinja").read_text("utf-8") == ours
+    assert (EXAMPLE / "template" / "Dockerfile.jinja").read_text("utf-8") == of_acme(ours)
+
+
+def of_acme(dockerfile: str) -> str:
+    """Return a Dockerfile of ours with the images of Acme's registry."""
+    text = dockerfile.replace("FROM python:", "FROM registry.acme.example/python:")
+    return text.replace("ghcr.io/astral-sh/uv", "registry.acme.example/uv")
 
 
 def test_an_own_part_leaves_no_trace_when_it_is_off(acme: Organisation, tmp_path: Path) -> None:
@@ -269,6 +273,7 @@ def test_a_service_of_ours_moves_over_with_its_edits_and_takes_the_next_release(
     releases: Path, organisation: Organisation, tmp_path: Path
 ) -> None:
     """Edits are merged, not laid over; then one command here and one there bring a release."""
+    dockerfile = "template/Dockerfile.jinja"
     path = service(releases, tmp_path / "service", CURRENT)
     made = make_edits(path, EDITED)
     record = (path / ANSWERS).read_text("utf-8")
@@ -282,7 +287,12 @@ def test_a_service_of_ours_moves_over_with_its_edits_and_takes_the_next_release(
     assert [edit.path for edit in made if not edit.is_in(path)] == []
     commit(path)
 
-    assert organisation.plinth("upgrade", "--to", SYNTHETIC)["release"] == f"{SYNTHETIC}.post1"
+    # The release changes our Dockerfile, and Acme has its own: it brings the change in.
+    assert dockerfile in organisation.plinth("upgrade", "--to", SYNTHETIC, code=3)["error"]
+    ours = git(organisation.path, "show", f"refs/upstream/{SYNTHETIC}:{dockerfile}")
+    organisation.commit({dockerfile: f"{of_acme(ours)}\n"})
+    report = organisation.plinth("upgrade", "--to", SYNTHETIC, "--adapted", dockerfile)
+    assert report["release"] == f"{SYNTHETIC}.post1"
     done = run("update", "--no-checks", at=path)
     assert done.returncode == 0, done.stderr
     assert "app.state.synthetic = True" in (path / "src/app/main.py").read_text("utf-8")

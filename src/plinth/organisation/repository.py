@@ -125,7 +125,7 @@ class Repository:
             return found[0]
         known = self.upstream_releases()
         newest = f" The newest is {known[-1]}." if known else ""
-        raise StoppedError(f"{self.definition.upstream} has no release {release}.{newest}")
+        raise StoppedError(f"The template to build on has no release {release}.{newest}")
 
     def _references(self, release: str) -> list[str]:
         names = (f"{UPSTREAM}{release}", f"refs/tags/{release}")
