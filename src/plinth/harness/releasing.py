@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import jinja2
-import jinja2.meta
-
 from plinth.harness.coverage import covering_array
 from plinth.harness.render import MACHINERY, Renderer
-from plinth.harness.space import Answer, AnswerSpace, argument
+from plinth.harness.space import Answer, argument
 
 PRESETS = ("minimal", "standard", "full")
 # What belongs to the service: no update touches it.
@@ -45,7 +42,7 @@ class Sides:
 
     def removed_questions(self) -> Iterator[str]:
         """Yield the questions that went, and whose answers no other question takes over."""
-        used = _used_by_defaults(self.after.space)
+        used = self.after.space.named_in_defaults()
         for name in self.before.space.questions:
             if name not in self.after.space.questions and name not in used:
                 yield (
@@ -131,12 +128,3 @@ def _switched(service: Service, after: Mapping[str, bool]) -> Iterator[str]:
 
 def _parts(answers: Mapping[str, object]) -> Mapping[str, bool]:
     return cast("Mapping[str, bool]", answers.get(PARTS, {}))
-
-
-def _used_by_defaults(space: AnswerSpace) -> set[str]:
-    """Return the names that the defaults of questions ask for."""
-    syntax = jinja2.Environment(autoescape=True)
-    texts = (str(question.get("default", "")) for question in space.questions.values())
-    return {
-        name for text in texts for name in jinja2.meta.find_undeclared_variables(syntax.parse(text))
-    }

@@ -186,6 +186,12 @@ class AnswerSpace(Combinations):
             known[name] = recorded[name] if stays else question.get_default()
         return known
 
+    def named_in_defaults(self) -> set[str]:
+        """Return the names that the defaults of questions ask for."""
+        parse = self._worker.jinja_env.parse
+        texts = _texts([question.get("default") for question in self.questions.values()])
+        return {n for text in texts for n in jinja2.meta.find_undeclared_variables(parse(text))}
+
     def combination(self, answers: Answers | None = None) -> Answers:
         """Return these answers to the questions with a choice; the others have their defaults."""
         complete = self.complete(answers or {})
