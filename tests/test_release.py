@@ -26,10 +26,20 @@ CHANGELOG = """# Changelog
 
 - Old news.
 """
+TEMPLATE = """
+_subdirectory: template
+preset: {type: str, choices: [minimal, standard, full, custom], default: standard}
+generation: {type: int, ask: false, default: 1}
+extensions:
+  type: yaml
+  when: false
+  default: "none: false"
+"""
 FILES = {
     "CHANGELOG.md": CHANGELOG,
     "pyproject.toml": '[project]\nname = "plinth"\nversion = "1.2.3"\n\n[tool.x]\nversion = "9"\n',
-    "releases.toml": '# Releases\n"1.2.3" = "0123"\n',
+    "copier.yml": TEMPLATE,
+    "template/file.txt": "text\n",
     "tools/__init__.py": "",
     "tools/release.py": (REPOSITORY / "tools" / "release.py").read_text("utf-8"),
 }
@@ -44,6 +54,10 @@ def checkout(tmp_path: Path) -> Path:
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "Work")
+    record = f'# Releases\n"1.2.3" = "{git(tmp_path, "rev-parse", "HEAD")}"\n'
+    (tmp_path / "releases.toml").write_text(record, "utf-8")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "Record")
     return tmp_path
 
 
@@ -63,7 +77,8 @@ def test_release(checkout: Path) -> None:
         checkout, "show", "v1.10.0:pyproject.toml"
     )
     recorded = tomllib.loads((checkout / "releases.toml").read_text("utf-8"))
-    assert recorded == {"1.2.3": "0123", "1.10.0": git(checkout, "rev-parse", "v1.10.0^{commit}")}
+    assert [*recorded] == ["1.2.3", "1.10.0"]
+    assert recorded["1.10.0"] == git(checkout, "rev-parse", "v1.10.0^{commit}")
     assert not git(checkout, "status", "--porcelain")
 
 
@@ -100,6 +115,26 @@ def test_uncommitted_change(checkout: Path) -> None:
     done = release(checkout, "1.3.0")
     assert done.returncode == 1
     assert done.stderr.startswith("Commit or stash your changes first")
+
+
+def test_what_would_break_updates(checkout: Path) -> None:
+    """It is refused; tests/test_releasing.py has what is."""
+    (checkout / "template/file.txt").rename(checkout / "template/moved.txt")
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "Move a file")
+    done = release(checkout, "1.3.0")
+    assert (done.returncode, done.stderr.partition(":")[0]) == (1, "file.txt is gone")
+    assert_nothing_happened(checkout)
+
+
+def test_a_last_release_that_is_not_here(checkout: Path) -> None:
+    """As in a shallow clone."""
+    (checkout / "releases.toml").write_text('"1.2.3" = "0123456789"\n', "utf-8")
+    git(checkout, "commit", "--quiet", "--all", "--message", "Record")
+    done = release(checkout, "1.3.0")
+    sentence = "Commit 0123456789 of the last release is not here: git fetch --unshallow\n"
+    assert (done.returncode, done.stderr) == (1, sentence)
+    assert_nothing_happened(checkout)
 
 
 def test_releases_are_recorded() -> None:

@@ -1,14 +1,21 @@
 """Make a release: `make release VERSION=0.2.0`.
 
-Moves what CHANGELOG.md calls unreleased under the version, commits that, tags the commit, and
+Compares the template with the last release, and refuses what would break the update of a service.
+Then moves what CHANGELOG.md calls unreleased under the version, commits that, tags the commit, and
 records it in releases.toml, from which the tests of updates tag their own clones.
 """
 
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
+
+from plinth.harness.releasing import Sides
+from plinth.harness.source import isolated
 
 ROOT = Path(__file__).resolve().parents[1]
 CHANGELOG = ROOT / "CHANGELOG.md"
@@ -31,6 +38,8 @@ def main() -> None:
     recorded = RELEASES.read_text("utf-8")
     today = datetime.now(tz=UTC).date().isoformat()
     new_changelog = released_changelog(changelog, version, today)
+    if problems := breaking(recorded):
+        raise ReleaseError("\n".join(problems))
     CHANGELOG.write_text(new_changelog, "utf-8")
     PYPROJECT.write_text(with_version(project, version), "utf-8")
     git("commit", "--quiet", "--all", "--message", f"Release {version}")
@@ -38,6 +47,25 @@ def main() -> None:
     RELEASES.write_text(f'{recorded}"{version}" = "{git("rev-parse", "HEAD")}"\n', "utf-8")
     git("commit", "--quiet", "--all", "--message", f"Record release {version}")
     sys.stdout.write(f"release: v{version} is tagged; publish it by git push --follow-tags\n")
+
+
+def breaking(recorded: str) -> list[str]:
+    """Return what would break the update of services from the last release, if there is one."""
+    releases = [*tomllib.loads(recorded).values()]
+    if not releases:
+        return []
+    with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
+        before, after = Path(folder) / "before", Path(folder) / "after"
+        for place, commit in ((before, releases[-1]), (after, "HEAD")):
+            git("clone", "--quiet", "--no-checkout", str(ROOT), str(place))
+            try:
+                git("-C", str(place), "checkout", "--quiet", "--detach", commit)
+            except subprocess.CalledProcessError as error:
+                raise ReleaseError(
+                    f"Commit {commit} of the last release is not here: git fetch --unshallow"
+                ) from error
+            shutil.rmtree(place / ".git")  # Copier would clone it once more
+        return [*Sides(before, after).problems()]
 
 
 def released_changelog(changelog: str, version: str, date: str) -> str:

@@ -16,6 +16,7 @@ from plinth.difference import Difference, difference
 from plinth.errors import Exit, StoppedError
 from plinth.fleet import commands as fleet
 from plinth.journal import Journal
+from plinth.organisation.cli import app as organisation
 from plinth.service import Service
 from plinth.template import RECORDED
 from plinth.update import Plan, Wish
@@ -30,6 +31,7 @@ app = typer.Typer(
     help="Look after services that were generated from this template.",
 )
 app.add_typer(fleet.app, name="fleet")
+app.add_typer(organisation, name="organisation")
 # What is for people; with --json, standard output is for machines alone.
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 

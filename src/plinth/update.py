@@ -195,13 +195,20 @@ def _changed_answers(original: Render, release: Render) -> dict[str, tuple[objec
 
 def _refuse_silent_changes(changed: Mapping[str, tuple[object, object]], wish: Wish) -> None:
     """Raise StoppedError where a recorded answer changes although nobody has asked for it."""
-    for name, (before, after) in changed.items():
-        if before is not None and after is not None and name not in wish.data:
-            raise StoppedError(
-                f"{name} would change from {before} to {after}: {before} is no longer allowed with "
-                f"these answers. If you want that, say so: --data {name}={after}",
-                Exit.WOULD_LOSE_WORK,
-            )
+    unasked = {
+        name: (before, after)
+        for name, (before, after) in changed.items()
+        if before is not None and after is not None and name not in wish.data
+    }
+    if unasked:
+        told = "".join(
+            f"{name} would change from {before} to {after}: {before} is no longer allowed with "
+            "these answers.\n"
+            for name, (before, after) in unasked.items()
+        )
+        words = (("--data", f"{name}={after}") for name, (_, after) in unasked.items())
+        options = shlex.join(word for pair in words for word in pair)
+        raise StoppedError(f"{told}If you want that, say so: {options}", Exit.WOULD_LOSE_WORK)
 
 
 def write(service: Service, found: Plan) -> Journal:

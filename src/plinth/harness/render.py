@@ -172,15 +172,22 @@ class Renderer:
     def sources(self) -> Mapping[str, str]:
         """Each path that a project can have, with the file of the template that it comes from."""
         root = self._worker.template_copy_root
-        excluded = self._matcher(text for text in self._worker.all_exclusions if "{%" not in text)
         found: dict[str, str] = {}
         for file in sorted(root.rglob("*")):
             path = file.relative_to(root)
-            if file.is_file() and not excluded(path):
+            if file.is_file() and not self.leaves_out(path.as_posix()):
                 rendered = self._worker._render_path(path)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
                 for destination, _ in rendered:
                     found[destination.as_posix()] = file.relative_to(self._root).as_posix()
         return {**found, **self._machinery}
+
+    def leaves_out(self, path: str) -> bool:
+        """Whether a path is left out of all projects, whatever is answered."""
+        return self._excluded(Path(path))
+
+    @cached_property
+    def _excluded(self) -> Callable[[Path], bool]:
+        return self._matcher(text for text in self._worker.all_exclusions if "{%" not in text)
 
     @cached_property
     def _machinery(self) -> Mapping[str, str]:

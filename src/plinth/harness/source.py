@@ -15,6 +15,8 @@ PARTS = (
     "template",
     "tests/machinery",
     ".gitattributes",
+    "organisation",
+    "upstream",
 )
 # The tag that a published copy gets.
 VERSION = "v0.0.1"
@@ -30,7 +32,7 @@ def copy_template(into: Path, checkout: Path = REPOSITORY) -> Path:
     for name in PARTS:
         source = checkout / name
         if not source.exists():
-            continue  # an older release, or an organisation's template, has not all of them
+            continue  # not every template has all of them
         if source.is_dir():
             shutil.copytree(source, into / name, ignore=litter)
         else:

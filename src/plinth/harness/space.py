@@ -172,6 +172,26 @@ class AnswerSpace(Combinations):
             if question.get_when()
         }
 
+    def updated(self, recorded: Mapping[str, object]) -> dict[str, object]:
+        """Return all answers of a service that has recorded these, after an update.
+
+        As in Copier, one that is not legal any more becomes the default. What is computed is there
+        too.
+        """
+        known = {name: value for name, value in recorded.items() if name not in self.questions}
+        for name in self.questions:
+            self._worker.answers = AnswersMap(init={**known})
+            question = self._question(name)
+            stays = name in recorded and question.get_when() and _allows(question, recorded[name])
+            known[name] = recorded[name] if stays else question.get_default()
+        return known
+
+    def named_in_defaults(self) -> set[str]:
+        """Return the names that the defaults of questions ask for."""
+        parse = self._worker.jinja_env.parse
+        texts = _texts([question.get("default") for question in self.questions.values()])
+        return {n for text in texts for n in jinja2.meta.find_undeclared_variables(parse(text))}
+
     def combination(self, answers: Answers | None = None) -> Answers:
         """Return these answers to the questions with a choice; the others have their defaults."""
         complete = self.complete(answers or {})
@@ -342,6 +362,15 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(item)
     elif isinstance(value, str):
         yield value
+
+
+def _allows(question: Question, value: object) -> bool:
+    """Whether an answer that was recorded is legal still."""
+    try:
+        question.validate_answer(question.parse_answer(value))
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _accepts(question: Question, value: Answer) -> bool:
