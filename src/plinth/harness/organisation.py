@@ -17,6 +17,7 @@ from plinth.harness.coverage import covering_array
 from plinth.harness.edits import EDITS, Insertion, make_edits
 from plinth.harness.hints import HintError, Hints
 from plinth.harness.programs import Programs
+from plinth.harness.project import clean_environment
 from plinth.harness.runner import Runner
 from plinth.harness.servers import ServerMissingError, Servers
 from plinth.harness.source import copy_template, isolated
@@ -228,6 +229,7 @@ def _update(folder: Path, release: str, locks: Mapping[str, object], output: Tex
         updates.write(service, found).forget(service)
         lost = sorted({edit.path for edit in edits if not edit.is_in(folder)})
         problems += [f"{name}: the edit of {path} is lost" for path in lost]
+        os.environ.update(clean_environment())  # a Python that is here; `isolated` takes it back
         if failed := updates.check(service, output):
             problems.append(f"{name}: {failed} failed, see above")
     return _Update([edit.path for edit in edits], problems)
