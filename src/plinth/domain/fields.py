@@ -46,6 +46,11 @@ class Field:
     """The domain that a reference refers to."""
 
     @property
+    def stem(self) -> str:
+        """What a reference is called in models: `customer` for `customer_id`."""
+        return self.name.removesuffix("_id")
+
+    @property
     def alias(self) -> str:
         """The name of its type in the schemas."""
         name = camel(self.name)

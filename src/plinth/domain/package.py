@@ -135,14 +135,16 @@ class Domain:
     def _relationship(self, field: Field) -> str:
         name = self.targets[field.target].names.model
         kind = f"{name} | None" if field.optional else name
-        lazy = (
-            'Relationship(sa_relationship_kwargs={"lazy": "raise"})'
-            if self.answers["orm"] == "sqlmodel"
-            else 'relationship(lazy="raise")'
-        )
+        options = {"lazy": "raise"}
+        if sum(field.target == other.target for other in self.references) > 1:
+            options["foreign_keys"] = f"{self.names.model}.{field.name}"
+        if self.answers["orm"] == "sqlmodel":
+            lazy = f"Relationship(sa_relationship_kwargs={json.dumps(options)})"
+        else:
+            lazy = f"relationship({', '.join(f'{k}={json.dumps(v)}' for k, v in options.items())})"
         # An empty line sets relationships apart from columns; the owner is one already.
         gap = "" if self.owned or field is not self.references[0] else "\n"
-        return f"{gap}    {field.name.removesuffix('_id')}: Mapped[{kind}] = {lazy}"
+        return f"{gap}    {field.stem}: Mapped[{kind}] = {lazy}"
 
     def _schemas(self, text: str) -> str:
         names = self.names
