@@ -12,8 +12,8 @@ from rich.markdown import Markdown
 
 from plinth import git
 from plinth import update as updates
-from plinth.domain import domain as domains
 from plinth.difference import Difference, difference
+from plinth.domain import domain as domains
 from plinth.domain.fields import TYPES
 from plinth.errors import Exit, StoppedError
 from plinth.journal import Journal

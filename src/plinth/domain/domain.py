@@ -1,6 +1,7 @@
 """What `plinth domain` writes, and what it refuses."""
 
 import ast
+import builtins
 import shlex
 import subprocess
 import tempfile
@@ -102,12 +103,14 @@ def _require_service(service: Service) -> None:
 def _require_own_field(names: Names, found: Sequence[Field]) -> None:
     if all(field.target for field in found):
         raise StoppedError(
-            f"{names.plural} would consist of references: give it a field of its own, {DEFAULT} for "
-            "instance."
+            f"{names.plural} would consist of references: give it a field of its own, "
+            f"{DEFAULT} for instance."
         )
     for field in found:
         if field.name in {names.singular, names.plural}:
-            raise StoppedError(f"{field.name} is the name of the domain: choose another for the field.")
+            raise StoppedError(
+                f"{field.name} is the name of the domain: choose another for the field."
+            )
 
 
 def _targets(service: Service, names: Names, found: Sequence[Field]) -> dict[str, Target]:
@@ -116,7 +119,9 @@ def _targets(service: Service, names: Names, found: Sequence[Field]) -> dict[str
         if field.target == names.plural:
             raise StoppedError(f"{field.name} refers to {names.plural} itself: write that by hand.")
         if field.target == "users":
-            raise StoppedError(f"{field.name} refers to users: a row belongs to its caller already.")
+            raise StoppedError(
+                f"{field.name} refers to users: a row belongs to its caller already."
+            )
         if field.target:
             targets[field.target] = _target(service, field)
     return targets
@@ -137,7 +142,10 @@ def _target(service: Service, field: Field) -> Target:
         wanted = {
             folder / "service.py": f"get_{singular}",
             folder / "errors.py": error,
-            service.folder / "tests" / field.target / f"test_{field.target}.py": f"create_{singular}",
+            service.folder
+            / "tests"
+            / field.target
+            / f"test_{field.target}.py": f"create_{singular}",
         }
         for file, name in wanted.items():
             if not file.is_file() or name not in _defined(file):
@@ -173,9 +181,20 @@ def _refuse_names_in_use(names: Names, example: Tree) -> None:
     """Refuse what the code of a domain calls something else, such as a session."""
     texts = [file.text for path, file in example.items() if path.startswith(f"{APP}/items/")]
     used = {name for text in texts for name in names_in(text)}
-    ours = ("test", "body", "path", "field", "created", "changed", "response", "read", "client", "ids")
+    ours = (
+        "test",
+        "body",
+        "path",
+        "field",
+        "created",
+        "changed",
+        "response",
+        "read",
+        "client",
+        "ids",
+    )
     for name in (names.singular, names.plural, names.model):
-        if name in used - {"item", "items", "Item"} or name in ours or name in dir(__builtins__):
+        if name in used - {"item", "items", "Item"} or name in ours or name in dir(builtins):
             raise StoppedError(
                 f"{name} is a name that the code of a domain uses itself: choose another, "
                 f"customer_{names.plural} for instance."
@@ -195,7 +214,9 @@ def _formatted(service: Service, tree: Tree) -> Tree:
     modules = {file.relative_to(root).as_posix(): File(b"") for file in there}
     found = style.formatted({**modules, **tree}, own, fix="I,F401")
     if found is None:
-        raise StoppedError("Ruff cannot run with this service's settings: `uv run ruff check` says why.")
+        raise StoppedError(
+            "Ruff cannot run with this service's settings: `uv run ruff check` says why."
+        )
     return {path: found[path] for path in tree}
 
 
@@ -235,7 +256,7 @@ def _refuse_tables_in_use(service: Service, names: Names) -> None:
 
 
 def _require_committed(service: Service, changed: Mapping[str, bytes]) -> None:
-    """What is edited can be taken back only if it is committed; other files do not matter."""
+    """Refuse where an edit could not be taken back; other files do not matter."""
     asked = [*changed, "migrations/versions"]
     if told := git.text(service.folder, "status", "--porcelain", "--", *asked):
         files = "".join(f"\n  {line}" for line in told.splitlines()[:10])
@@ -244,23 +265,24 @@ def _require_committed(service: Service, changed: Mapping[str, bytes]) -> None:
 
 def _tables(file: Path) -> Sequence[tuple[str, str]]:
     """Return the classes of a module that are tables, each with its table's name."""
-    found: list[tuple[str, str]] = []
-    for node in ast.walk(_parsed(file)):
-        if isinstance(node, ast.ClassDef):
-            for statement in node.body:
-                if (
-                    isinstance(statement, ast.Assign)
-                    and isinstance(statement.targets[0], ast.Name)
-                    and statement.targets[0].id in {"__tablename__", "table_name"}
-                    and isinstance(statement.value, ast.Constant)
-                ):
-                    found.append((node.name, str(statement.value.value)))
-    return found
+    classes = [node for node in ast.walk(_parsed(file)) if isinstance(node, ast.ClassDef)]
+    return [
+        (node.name, str(statement.value.value))
+        for node in classes
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and statement.targets[0].id in {"__tablename__", "table_name"}
+        and isinstance(statement.value, ast.Constant)
+    ]
 
 
 def _defined(file: Path) -> set[str]:
-    kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    return {node.name for node in _parsed(file).body if isinstance(node, kinds)}
+    return {
+        node.name
+        for node in _parsed(file).body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    }
 
 
 def _parsed(file: Path) -> ast.Module:

@@ -23,7 +23,18 @@ OWN = {"id", "owner", "owner_id", "version", "created_at", "updated_at"}
 TAKEN = {"metadata", "registry", "table_name"}
 # What modules of a domain import.
 IMPORTED = {
-    *("Annotated", "Any", "Base", "Changes", "Column", "Decimal", "Field", "Index", "Line", "Literal"),
+    *(
+        "Annotated",
+        "Any",
+        "Base",
+        "Changes",
+        "Column",
+        "Decimal",
+        "Field",
+        "Index",
+        "Line",
+        "Literal",
+    ),
     *("Mapped", "Numeric", "Relationship", "String", "Text", "User"),
 }
 # In the body of a class these would hide the types that the next field needs.
@@ -89,12 +100,14 @@ def _field(text: str) -> Field:
 def _values(text: str, more: str) -> tuple[str, ...]:
     values = tuple(more.split(","))
     if len({*values}) < 2 or len({*values}) < len(values):  # noqa: PLR2004 - one is no choice
-        raise StoppedError(f"An enum has two different values or more: status:enum:draft,sent, not {text}.")
+        raise StoppedError(
+            f"An enum has two different values or more: status:enum:draft,sent, not {text}."
+        )
     for value in values:
         if not VALUE.fullmatch(value) or len(value) > LONGEST_VALUE:
             raise StoppedError(
-                f"{value!r} cannot be a value of an enum: it takes up to {LONGEST_VALUE} lower-case "
-                "letters and digits, with - or _ between them."
+                f"{value!r} cannot be a value of an enum: it takes up to {LONGEST_VALUE} "
+                "lower-case letters and digits, with - or _ between them."
             )
     return values
 
@@ -114,6 +127,8 @@ def _check(name: str) -> None:
             f"{name} means something else in models or schemas: choose another name for the field."
         )
     if name in HIDING:
-        raise StoppedError(f"{name} is the name of a type: choose another, {name}_value for instance.")
+        raise StoppedError(
+            f"{name} is the name of a type: choose another, {name}_value for instance."
+        )
     if len(name) > LONGEST:
         raise StoppedError(f"{name} is longer than {LONGEST} characters: choose a shorter name.")

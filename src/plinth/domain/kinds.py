@@ -80,7 +80,9 @@ KINDS: Mapping[str, Kind] = {
         samples=("2026-01-31T12:30:00Z", "2024-02-29T23:59:59.123456Z", "1999-12-31T00:00:00Z"),
         refused=("2026-01-31T12:30:00", "0001-01-01T00:00:00+14:00", "soon"),
     ),
-    "bool": Kind("bool", zero="False", samples=(True, False, True), refused=("perhaps", 2), empty=True),
+    "bool": Kind(
+        "bool", zero="False", samples=(True, False, True), refused=("perhaps", 2), empty=True
+    ),
     "json": Kind(
         *("dict[str, Any]", "JSON", "dict[str, JsonValue]"),
         check="_storable",

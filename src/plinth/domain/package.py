@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import cast
 
 from jinja2 import Environment, StrictUndefined
 
@@ -17,6 +18,9 @@ from plinth.trees import File, Tree
 
 EXAMPLE = ("title", "description")
 """The fields of the example."""
+JOIN_COMMENT = (
+    "    # A join loads the owner in the same round trip; a collection would need selectinload.\n"
+)
 A_UUID = '"01981a3e-7c1e-7d3a-9b1e-5b2f4c6d8e90"'
 # What fields may need; Ruff removes what they do not.
 SCHEMA_IMPORTS = """\
@@ -115,7 +119,9 @@ class Domain:
         ]
         model = replaced(text, EXAMPLE, "".join(columns), within="Item")
         model = renamed(model, self.names, self.names.plural)
-        model = model.rstrip() + "\n" + "".join(f"{self._relationship(f)}\n" for f in self.references)
+        model = (
+            model.rstrip() + "\n" + "".join(f"{self._relationship(f)}\n" for f in self.references)
+        )
         values = [
             f"{self.names.model}{field.alias} = Literal{json.dumps([*field.values])}\n"
             for field in self.fields
@@ -148,10 +154,7 @@ class Domain:
 
     def _schemas(self, text: str) -> str:
         names = self.names
-        aliases = [
-            kinds.alias(field, names, self._examples(field, 1)).replace("\n", "\n")
-            for field in self.fields
-        ]
+        aliases = [kinds.alias(field, names, self._examples(field, 1)) for field in self.fields]
         checks = list(dict.fromkeys(k for f in self.fields if (k := kind_of(f, names).check)))
         head = "".join(CONSTANTS.get(check, "") for check in checks)
         head += "".join(f"\n{CHECKS[check]}\n\n" for check in checks)
@@ -200,8 +203,7 @@ class Domain:
             new = swap(new, ("    session.add(owner)\n", ""), (", owner=owner", ""))
             text = swap(
                 text,
-                ("    # A join loads the owner in the same round trip; a collection would need "
-                 "selectinload.\n", ""),
+                (JOIN_COMMENT, ""),
                 ("    with_owner = joinedload(Item.owner, innerjoin=True)\n", ""),
                 (".options(with_owner)", ""),
                 ("with_for_update(of=Item)", "with_for_update()"),
@@ -231,7 +233,9 @@ class Domain:
         loop = "    for field, value in changes.items():"
         update = function(text, "update_item")
         changed = swap(update, (loop, call.format("changes") + loop))
-        changed = swap(changed, ("        PreconditionFailed:", f"{errors}        PreconditionFailed:"))
+        changed = swap(
+            changed, ("        PreconditionFailed:", f"{errors}        PreconditionFailed:")
+        )
         body = ""
         for field in self.references:
             singular = self.targets[field.target].names.singular
@@ -239,10 +243,9 @@ class Domain:
             body += f"    if {there}:\n"
             body += f'        await get_{singular}({caller}, values["{field.name}"])\n'
         owner = "owner: User, " if self.owned else ""
-        check = (
-            f"\n\nasync def _check_references(session: AsyncSession, {owner}values: Mapping[str, Any])"
-            f' -> None:\n    """Check that what `values` refers to is there.{raises}"""\n{body}'
-        )
+        head = f"_check_references(session: AsyncSession, {owner}values: Mapping[str, Any])"
+        prose = f'    """Check that what `values` refers to is there.{raises}"""'
+        check = f"\n\nasync def {head} -> None:\n{prose}\n{body}"
         return swap(text, (update, changed + check)), create
 
     @property
@@ -267,13 +270,19 @@ class Domain:
         else:
             new = swap(
                 create,
-                ("response_model=ItemRead", f"response_model=ItemRead, responses=problem_responses({found})"),
+                (
+                    "response_model=ItemRead",
+                    f"response_model=ItemRead, responses=problem_responses({found})",
+                ),
             )
         update = function(text, "update_item")
         changed = "CHANGED = problem_responses(ItemNotFound, PreconditionFailed)\n"
         more = f"UPDATED = problem_responses(ItemNotFound, PreconditionFailed, {found})\n"
         text = swap(
-            text, (create, new), (update, swap(update, ("CHANGED", "UPDATED"))), (changed, changed + more)
+            text,
+            (create, new),
+            (update, swap(update, ("CHANGED", "UPDATED"))),
+            (changed, changed + more),
         )
         imports = "from app.core.errors import Conflict\n"
         for target in self.targets.values():
@@ -305,10 +314,10 @@ def literal(value: object) -> str:
             return f'"{value[0]}" * {len(value)}'
         return json.dumps(value, ensure_ascii=False).replace("\\u0000", "\\0")
     if isinstance(value, dict):
-        pairs = (f"{literal(key)}: {literal(item)}" for key, item in value.items())  # pyright: ignore
-        return f"{{{', '.join(pairs)}}}"
+        items = cast("dict[object, object]", value).items()
+        return f"{{{', '.join(f'{literal(key)}: {literal(item)}' for key, item in items)}}}"
     if isinstance(value, list):
-        return f"[{', '.join(map(literal, value))}]"  # pyright: ignore
+        return f"[{', '.join(map(literal, cast('list[object]', value)))}]"
     return repr(value)
 
 
@@ -321,7 +330,9 @@ def _with_imports(text: str, imports: str) -> str:
         return text
     head, quotes, rest = text.partition('"""\n')
     if not quotes:
-        raise StoppedError("The example of this service's release has a module without a docstring.")
+        raise StoppedError(
+            "The example of this service's release has a module without a docstring."
+        )
     return f"{head}{quotes}\n{imports}{rest.removeprefix(chr(10))}"
 
 

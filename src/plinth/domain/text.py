@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from plinth.domain.names import Names
 from plinth.errors import StoppedError
 
+ANOTHER_SHAPE = "The example of this service's release has another shape than plinth knows"
 STRINGS = {"STRING", "FSTRING_START", "FSTRING_MIDDLE", "FSTRING_END", "COMMENT"}
 
 
@@ -77,10 +78,7 @@ def swap(text: str, *pairs: tuple[str, str]) -> str:
     """
     for old, new in pairs:
         if text.count(old) != 1:
-            raise StoppedError(
-                f"The example of this service's release has another shape than plinth knows: {old!r} "
-                f"is there {text.count(old)} times. Update the service, and try again."
-            )
+            raise StoppedError(f"{ANOTHER_SHAPE}: {old!r} is there {text.count(old)} times.")
         text = text.replace(old, new)
     return text
 
@@ -102,12 +100,12 @@ def replaced(text: str, wanted: Sequence[str], new: str, within: str = "") -> st
     lines = text.splitlines(keepends=True)
     body: Sequence[ast.stmt] = ast.parse(text).body
     if within:
-        body = next(node.body for node in body if isinstance(node, ast.ClassDef) and node.name == within)
+        classes = (node for node in body if isinstance(node, ast.ClassDef))
+        body = next(node.body for node in classes if node.name == within)
     found = [node for node in body if _sets(node) in wanted]
     if not found:
         raise StoppedError(
-            "The example of this service's release has another shape than plinth knows: nothing sets "
-            f"{' or '.join(wanted)}{f' in {within}' if within else ''}."
+            f"{ANOTHER_SHAPE}: nothing sets {' or '.join(wanted)} in {within or 'a module'}."
         )
     for node in reversed(found):
         end = node.end_lineno or node.lineno
@@ -131,9 +129,7 @@ def function(text: str, name: str) -> str:
         if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef) and node.name == name:
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             return "".join(text.splitlines(keepends=True)[first - 1 : node.end_lineno])
-    raise StoppedError(
-        f"The example of this service's release has another shape than plinth knows: no {name}."
-    )
+    raise StoppedError(f"{ANOTHER_SHAPE}: there is no {name}.")
 
 
 def _sets(node: ast.stmt) -> str:
