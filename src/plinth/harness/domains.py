@@ -21,8 +21,9 @@ DOMAINS = (
     (
         "invoices customer:reference payer:reference:customers? number:line notes:text "
         "quantity:int amount:decimal issued_on:date due_at:datetime paid:bool "
-        "status:enum:draft,sent,paid extra:json remark:line? paid_amount:decimal? paid_at:datetime? "
-        "reason:enum:late,wrong? more:json? reminders:int? reminded_on:date? disputed:bool?"
+        "status:enum:draft,sent,paid extra:json remark:line? paid_amount:decimal? "
+        "paid_at:datetime? reason:enum:late,wrong? more:json? reminders:int? "
+        "reminded_on:date? disputed:bool?"
     ),
     "invoice_lines invoice:reference description:text position:int",
 )
