@@ -1,4 +1,4 @@
-"""`plinth domain`: what it writes, what it refuses, and that its model is the template's example."""
+"""`plinth domain`: what it writes and refuses, and that its model is the template's example."""
 
 import difflib
 import json
@@ -150,12 +150,15 @@ def test_what_was_moved_is_left_to_its_owner(checkout: Checkout) -> None:
     report = domain(checkout, "invoices", "number:line", code=Exit.CONFLICTS)
     assert report["by_hand"] == [
         (
-            "register the router, where the application is built: from app.invoices.router import "
-            "router as invoices_router; app.include_router(invoices_router, prefix=settings.api_prefix)"
+            "register the router, where the application is built: from app.invoices.router "
+            "import router as invoices_router; "
+            "app.include_router(invoices_router, prefix=settings.api_prefix)"
         ),
         'describe the tag, where the others are: {"name": "invoices", "description": "Invoices."}',
-        'list "invoices" in the layers of import-linter in pyproject.toml, above the packages that '
-        "it imports",
+        (
+            'list "invoices" in the layers of import-linter in pyproject.toml, above the packages '
+            "that it imports"
+        ),
     ]
     assert (checkout.path / "src/app/invoices/router.py").is_file()
 
@@ -215,16 +218,16 @@ REFUSALS: dict[str, tuple[Callable[[Checkout], None], str, str]] = {
         _nothing,
         "invoice",
         (
-            "invoice does not look like a plural: write invoices if that is what you mean, or say what "
-            "one of them is called: --singular NAME."
+            "invoice does not look like a plural: write invoices if that is what you mean, or say "
+            "what one of them is called: --singular NAME."
         ),
     ),
     "name of the code": (
         _nothing,
         "requests",
         (
-            "request is a name that the code of a domain uses itself: choose another, customer_requests "
-            "for instance."
+            "request is a name that the code of a domain uses itself: choose another, "
+            "customer_requests for instance."
         ),
     ),
     "type unknown": (_nothing, "invoices a:money", f"There is no type 'money'; types: {TYPES}."),
