@@ -10,7 +10,7 @@ ifneq ($(UV),)
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 endif
 
-.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs versions installs updates containers bench fleet docs where release
+.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs versions installs updates domains containers bench fleet docs where release
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -61,6 +61,9 @@ installs: $(UV) ## each pair of answers installed by uv, on every Python here, n
 
 updates: $(UV) ## every release updated to this checkout, with every edit by itself
 	@uv run pytest --numprocesses auto --dist worksteal --every-cell tests/test_updates.py tests/test_update_migrations.py $(ARGS)
+
+domains: $(UV) ## three domains written into services of many kinds, checked and tested: make domains ARGS="--only mysql"
+	@uv run --quiet python -m tools.domains $(ARGS)
 
 containers: $(UV) ## images built and started; needs a Docker engine
 	@uv run pytest tests/containers

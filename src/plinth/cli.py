@@ -13,6 +13,8 @@ from rich.markdown import Markdown
 from plinth import git
 from plinth import update as updates
 from plinth.difference import Difference, difference
+from plinth.domain import domain as domains
+from plinth.domain.fields import TYPES
 from plinth.errors import Exit, StoppedError
 from plinth.fleet import commands as fleet
 from plinth.journal import Journal
@@ -277,3 +279,81 @@ def _shown(found: Difference, *, summary_only: bool, as_json: bool) -> str:
     if as_json:
         return json.dumps({"from": found.before, "to": found.after, "files": found.files}) + "\n"
     return found.summary if summary_only else found.patch
+
+
+@app.command()
+def domain(  # noqa: PLR0913 - the command's options
+    name: Annotated[str, typer.Argument(help="The domain, in the plural: invoices.")],
+    fields: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FIELD:TYPE]...",
+            help=f"Types: {', '.join(TYPES)}. A ? behind the type: may be null.",
+        ),
+    ] = None,
+    *,
+    folder: Annotated[Path, typer.Option(help="The folder of the service.")] = Path(),
+    singular: Annotated[str, typer.Option(help="What one of them is called.")] = "",
+    answers_file: AnswersFile = "",
+    revision: Annotated[
+        bool, typer.Option("--revision/--no-revision", help="Write the revision of the table.")
+    ] = True,
+    checks: Annotated[
+        bool, typer.Option("--checks/--no-checks", help="Check and test afterwards.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Write a new domain: router, schemas, model, service, errors, tests, and its revision.
+
+    Exit codes: 0 written, 2 it is there already, 3 something is left to do by hand, 5 the revision,
+    the checks or the tests failed, 1 anything else, and nothing has changed.
+    """
+    service = Service.found(folder, answers_file)
+    service.require_repository()
+    with console.status("Rendering the example of the service's release"):
+        found = domains.plan(service, name, fields or [], singular)
+    if found.is_there:
+        said = f"Nothing to do: {name} is there."
+        _conclude(found, Exit.NOTHING_TO_DO, said, as_json=as_json)
+    domains.write(service, found)
+    names = found.domain.names
+    done = f"{name} is written, {len(found.new)} files; one of them is {names.a} {names.one}"
+    _tell_domain(found)
+    if found.by_hand:
+        left = "".join(f"\n  {line}" for line in found.by_hand)
+        command = shlex.join(domains.revision(names))
+        said = f"{done}. Left to you:{left}\nthen {command}, make check, make test."
+        _conclude(found, Exit.CONFLICTS, said, as_json=as_json)
+    output = sys.stderr if as_json else sys.stdout
+    commands = [domains.revision(names)] if revision else []
+    commands += [("make", "check"), ("make", "test")] if checks else []
+    for command in commands:
+        if not domains.run(service, command, output):
+            said = f"{done}, but `{shlex.join(command)}` failed: see above."
+            _conclude(found, Exit.CHECKS_FAILED, said, as_json=as_json)
+    if not revision:
+        done += f". Its revision: {shlex.join(domains.revision(names))}"
+    said = f"{done}{': all checks and tests pass' if checks else ''}. Read git diff, then commit."
+    _conclude(found, Exit.UPDATED, said, as_json=as_json)
+
+
+def _tell_domain(found: domains.Plan) -> None:
+    for path in sorted(found.new):
+        console.print(f"new: {path}", markup=False)
+    for path in sorted(found.changed):
+        console.print(f"changed: {path}", markup=False)
+    if found.domain.references and found.domain.answers.get("cache", "none") != "none":
+        console.print("not cached: rows with references may change behind the cache's back")
+
+
+def _conclude(found: domains.Plan, code: Exit, sentence: str, *, as_json: bool) -> NoReturn:
+    if as_json:
+        report = {
+            "status": code.name.lower(),
+            "message": sentence,
+            "written": [] if found.is_there else sorted({**found.new, **found.changed}),
+            "by_hand": found.by_hand,
+        }
+        sys.stdout.write(json.dumps(report) + "\n")
+    console.print(sentence, markup=False)
+    raise _EndedError(code)

@@ -19,10 +19,11 @@ def differs(original: Tree, service: Tree) -> bool:
     return _rules(service) != _rules(original)
 
 
-def formatted(tree: Tree, service: Tree) -> Tree | None:
+def formatted(tree: Tree, service: Tree, *, fix: str = "") -> Tree | None:
     """Return a tree with its Python formatted as in the service; None where that cannot be.
 
-    The version of Ruff is the one that the service locks.
+    The version of Ruff is the one that the service locks. What violates the rules `fix` is repaired
+    before.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -30,21 +31,29 @@ def formatted(tree: Tree, service: Tree) -> Tree | None:
         for path, file in {**code, PROJECT: service[PROJECT]}.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(file.content)
+        commands = [["format", "--quiet", "."]]
+        if fix:
+            # What it cannot repair is no failure: `make check` tells.
+            commands[:0] = [["check", "--quiet", "--fix-only", "--select", fix, "."]]
         try:
-            done = subprocess.run(
-                ["uv", "tool", "run", "--quiet", _ruff(service), "format", "--quiet", "."],
-                cwd=folder,
-                env=git.environment(),
-                capture_output=True,
-                check=False,
-            )
+            done = [_run(folder, service, *command) for command in commands]
         except FileNotFoundError:
             return None
-        if done.returncode:
+        if any(done):
             return None
         return tree | {
             path: replace(file, content=(folder / path).read_bytes()) for path, file in code.items()
         }
+
+
+def _run(folder: Path, service: Tree, *command: str) -> int:
+    return subprocess.run(
+        ["uv", "tool", "run", "--quiet", _ruff(service), *command],
+        cwd=folder,
+        env=git.environment(),
+        capture_output=True,
+        check=False,
+    ).returncode
 
 
 def _rules(tree: Tree) -> Mapping[str, object]:

@@ -212,6 +212,28 @@ class Template:
             )
         return original, self._commit(into, service)
 
+    def rendered(self, service: Service, into: Path, data: Mapping[str, object]) -> Tree:
+        """Render the service's own release for its answers, some of them changed.
+
+        Raises StoppedError as `render` does.
+        """
+        self.require(service.release)
+        given = {key: answer for key, answer in service.answers.items() if key[:1] != "_"}
+        try:
+            copier.run_copy(
+                str(self.repository),
+                into,
+                {**given, **data},
+                vcs_ref=service.release,
+                settings=copier.Settings(),
+                defaults=True,
+                quiet=True,
+            )
+        except (CopierError, ValueError) as error:
+            raise StoppedError(str(error).strip().splitlines()[-1]) from error
+        files = (path for path in sorted(into.rglob("*")) if path.is_file())
+        return {path.relative_to(into).as_posix(): File(path.read_bytes()) for path in files}
+
     def _commit(self, folder: Path, service: Service) -> Render:
         git.run(folder, "add", "--all", "--force")
         git.run(folder, "commit", "--quiet", "--allow-empty", "--message", "Rendered")
