@@ -82,7 +82,9 @@ def survey(
     Clones are made in `scratch`. Raises StoppedError where a list cannot be read, or where no
     template has the wanted release.
     """
-    names = {normal(name): name for name in discovery.named(arguments)}
+    names: dict[str, str] = {}
+    for name in discovery.named(arguments):
+        names.setdefault(normal(name), name)
     found, candidates = _collected([*names.values()], wanted, scratch, step)
     upstreams = _fetched(candidates, scratch, wanted.jobs)
     for candidate in candidates:

@@ -123,7 +123,7 @@ def update(
     unreadable = [row for row in found.rows if row.error]
     for row in unreadable:
         errors.print(f"{row.path}: {row.error}", style="red", markup=False)
-    for candidate, outcome in went:
+    for candidate, outcome in sorted(went, key=lambda pair: pair[0].row.path):
         sys.stdout.write(f"{candidate.row.path}: {outcome.sentence}\n")
     done = sum(outcome.done for _, outcome in went)
     told = f", {done} with the branch {branch}" if branch else ""
