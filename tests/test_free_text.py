@@ -48,7 +48,7 @@ def copy(question: str, text: str, target: Path, template: Path) -> GeneratedPro
 def application(source: str) -> dict[str, object]:
     """Return the literals that the application is created with, by the parameter."""
     calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    [call] = (call for call in calls if "title" in {keyword.arg for keyword in call.keywords})
+    [call] = (call for call in calls if ast.unparse(call.func) == "Service")
     return {
         keyword.arg: keyword.value.value
         for keyword in call.keywords

@@ -121,7 +121,7 @@ def test_a_table_comes_by_update(
         project, "make", "update", f"ARGS=--to {SYNTHETIC} --data example=true --data ci=none"
     )
     assert "A synthetic line." in told
-    assert 'A revision is missing: make migration m="…" writes it' in told
+    assert 'A revision is missing: make migration m="…" writes it' in told, told
     assert "`make check` failed: see above." in told
     assert not (project.path / ".github").exists()
     project.run("make", "migration", "m=add items")

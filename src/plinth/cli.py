@@ -174,7 +174,7 @@ def _finish(
 
 def _tell(plan: Plan) -> None:
     if plan.changes:
-        console.print(Markdown(plan.changes))
+        console.print(Markdown(plan.changes), soft_wrap=False)
     for name, (before, after) in plan.answers.items():
         was = "new" if before is None else f"was {before}"
         console.print(f"answer: {name}={after} ({was})", markup=False)

@@ -14,6 +14,8 @@ class Insertion:
     text: str
     before: str | None = None
     new: bool = False
+    since: str = ""
+    """Text of the file without which there is no need of it: an earlier release did without."""
 
     def apply(self, project: Path) -> None:
         """Insert the text. Raises ValueError where the line is not there exactly once."""
@@ -26,6 +28,11 @@ class Insertion:
         if old.count(self.before) != 1:
             raise ValueError(f"{self.path} has {old.count(self.before)} times {self.before!r}")
         file.write_text(old.replace(self.before, self.text + self.before), "utf-8")
+
+    def is_due(self, project: Path) -> bool:
+        """Whether the project has the file, and a need of the text."""
+        file = project / self.path
+        return self.new or (file.exists() and self.since in file.read_text("utf-8"))
 
     def is_in(self, project: Path) -> bool:
         """Whether each line is still there, if only inside a conflict marker."""
@@ -53,6 +60,12 @@ EDITS: Mapping[str, tuple[Insertion, ...]] = {
             "src/app/main.py",
             "    app.include_router(colours_router)\n",
             before="    if settings.cors_origins:\n",
+        ),
+        Insertion(
+            "pyproject.toml",
+            '    "colours",\n',
+            before='    "core : db",\n',
+            since="exhaustive = true",
         ),
         Insertion(
             "tests/colours/test_colours.py",
@@ -92,9 +105,7 @@ EDITS: Mapping[str, tuple[Insertion, ...]] = {
 
 def make_edits(project: Path, names: Iterable[str]) -> list[Insertion]:
     """Make the edits named and return them, those of files that the project has not apart."""
-    made = [
-        edit for name in names for edit in EDITS[name] if edit.new or (project / edit.path).exists()
-    ]
+    made = [edit for name in names for edit in EDITS[name] if edit.is_due(project)]
     for edit in made:
         edit.apply(project)
     return made

@@ -36,3 +36,11 @@ def test_bodies_have_examples(app: FastAPI) -> None:
             name = content["schema"]["$ref"].rpartition("/")[2]
             for field, schema in document["components"]["schemas"][name]["properties"].items():
                 assert {"examples", "const", "enum"} & {*schema}, (name, field)
+
+
+def test_groups_are_described(app: FastAPI) -> None:
+    document = app.openapi()
+    groups = {tag["name"]: tag["description"] for tag in document["tags"]}
+    assert all(groups.values())
+    for path in document["paths"].values():
+        assert all({*operation["tags"]} <= {*groups} for operation in path.values())
