@@ -1,9 +1,9 @@
 """Projects installed by uv, on every Python here, with the newest and with the lowest versions.
 
 With the newest versions, `make test` installs each answer once and runs the tests of the first
-project. With the lowest, it installs each part that has dependencies and runs all tests: a lower
-bound that is too low fails there. `make installs` adds every two answers that go together, and runs
-all tests. What passed with the same files and the same versions is remembered.
+project. With the lowest, it installs most parts that have dependencies and runs all tests: a lower
+bound that is too low fails there. `make installs` adds the other parts, every two answers that go
+together, and runs all tests. What passed with the same files and the same versions is remembered.
 """
 
 import json
@@ -36,6 +36,8 @@ PYTHON, RESOLUTION = "UV_PYTHON", "UV_RESOLUTION"
 # The newest versions, or the lower bounds of what the project itself requires.
 RESOLUTIONS = (NEWEST, LOWEST) = ("highest", "lowest-direct")
 OLDEST = (3, 11)
+# The first projects with the lowest versions have most of the parts; each of the others has a few.
+FIRST = 2
 JSON = ("--output-format", "json")
 
 
@@ -94,7 +96,7 @@ def installs(survey: Survey, *, every: bool) -> list[Install]:
             )
             for row in rows
         ),
-        *lowest(survey),
+        *lowest(survey)[: None if every else FIRST],
     ]
 
 
