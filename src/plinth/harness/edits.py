@@ -64,7 +64,7 @@ EDITS: Mapping[str, tuple[Insertion, ...]] = {
         Insertion(
             "pyproject.toml",
             '    "colours",\n',
-            before='    "core : db",\n',
+            before='    "parts",\n',
             since="exhaustive = true",
         ),
         Insertion(
