@@ -14,6 +14,8 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from plinth import template
+from plinth.changelog import Changelog
 from plinth.harness.releasing import Sides
 from plinth.harness.source import isolated
 
@@ -21,7 +23,6 @@ ROOT = Path(__file__).resolve().parents[1]
 CHANGELOG = ROOT / "CHANGELOG.md"
 PYPROJECT = ROOT / "pyproject.toml"
 RELEASES = ROOT / "releases.toml"
-UNRELEASED = "## [Unreleased]\n"
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
@@ -75,24 +76,18 @@ def released_changelog(changelog: str, version: str, date: str) -> str:
     """
     if not VERSION.fullmatch(version):
         raise ReleaseError("Name the version: make release VERSION=1.2.3")
-    before, heading, rest = changelog.partition(UNRELEASED)
-    news, mark, older = rest.partition("\n## [")
-    if not heading or not news.strip():
+    found = Changelog.read(changelog)
+    if not found.unreleased:
         raise ReleaseError("CHANGELOG.md has nothing under [Unreleased]: say what a project gets.")
-    latest = VERSION.match(older)
-    if latest and numbers(version) <= numbers(latest[0]):
-        raise ReleaseError(f"{version} is not newer than {latest[0]}.")
-    return f"{before}{heading}\n## [{version}] - {date}\n{news}{mark}{older}"
+    newest = VERSION.search(found.newest)
+    if newest and template.version(version) <= template.version(newest[0]):
+        raise ReleaseError(f"{version} is not newer than {newest[0]}.")
+    return str(found.released(version, date))
 
 
 def with_version(pyproject: str, version: str) -> str:
     """Return the text of pyproject.toml with this version."""
     return re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', pyproject, count=1)
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers of a version, to compare."""
-    return tuple(int(number) for number in version.split("."))
 
 
 def git(*arguments: str) -> str:

@@ -328,7 +328,7 @@ def domain(  # noqa: PLR0913 - the command's options
     commands = [domains.revision(names)] if revision else []
     commands += [("make", "check"), ("make", "test")] if checks else []
     for command in commands:
-        if not domains.run(service, command, output):
+        if not updates.run(service, command, output):
             said = f"{done}, but `{shlex.join(command)}` failed: see above."
             _conclude(found, Exit.CHECKS_FAILED, said, as_json=as_json)
     if not revision:

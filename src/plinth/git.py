@@ -35,6 +35,12 @@ def run(
     return done.stdout
 
 
+def changes(at: Path, *paths: str) -> str:
+    """Return what is not committed, each on a line of its own, at most ten; empty for nothing."""
+    changed = text(at, "status", "--porcelain", "--", *paths)
+    return "".join(f"\n  {line}" for line in changed.splitlines()[:10])
+
+
 def text(at: Path, *arguments: str) -> str:
     """Run Git and return what it prints, as text."""
     return run(at, *arguments).decode("utf-8", "replace").strip()

@@ -74,16 +74,12 @@ class Service:
 
     def require_clean(self) -> None:
         """Raise StoppedError unless all is committed."""
-        if changed := self._changed():
-            files = "".join(f"\n  {line}" for line in changed.splitlines()[:10])
+        if files := git.changes(self.folder, "."):
             raise StoppedError(f"Commit or stash your changes first:{files}")
 
     def is_clean(self) -> bool:
         """Whether all that is in its folder is committed."""
-        return not self._changed()
-
-    def _changed(self) -> str:
-        return git.text(self.folder, "status", "--porcelain", "--", ".")
+        return not git.changes(self.folder, ".")
 
     def git_path(self, name: str) -> Path:
         """Return a path in the repository's own folder; each work tree has its own."""

@@ -82,6 +82,11 @@ class Plan:
         return bool(self.lost or self.broken)
 
     @property
+    def losses(self) -> list[str]:
+        """What it would take away: files, and imports with the file that they need."""
+        return [*self.lost, *(f"{edge} ({edge.path})" for edge in self.broken)]
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to update."""
         return not (self.merge.changed or self.merge.deleted or self.loses)
@@ -228,20 +233,24 @@ def unresolved(service: Service, journal: Journal) -> list[str]:
     return found
 
 
+def run(service: Service, command: Sequence[str], output: TextIO) -> bool:
+    """Run a command of the project, and return whether it passed."""
+    output.write(f"$ {shlex.join(command)}\n")
+    output.flush()
+    try:
+        done = subprocess.run(
+            command, cwd=service.folder, env=git.environment(), check=False, stdout=output
+        )
+    except FileNotFoundError:
+        return False
+    return not done.returncode
+
+
 def check(service: Service, output: TextIO) -> str:
     """Lock the dependencies, run the checks and tests; return the command that failed, or ""."""
     for command in CHECKS:
-        said = shlex.join(command)
-        output.write(f"$ {said}\n")
-        output.flush()
-        try:
-            done = subprocess.run(
-                command, cwd=service.folder, env=git.environment(), check=False, stdout=output
-            )
-        except FileNotFoundError:
-            return said
-        if done.returncode:
-            return said
+        if not run(service, command, output):
+            return shlex.join(command)
         if command == CHECKS[0] and (service.folder / "uv.lock").exists():
             git.run(service.folder, "add", "--all", "--", "uv.lock")
     return ""

@@ -2,13 +2,10 @@
 
 import ast
 import builtins
-import shlex
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from plinth import git, style
 from plinth.domain import fields, registration
@@ -74,19 +71,6 @@ def write(service: Service, found: Plan) -> None:
         file = service.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-
-
-def run(service: Service, command: Sequence[str], output: TextIO) -> bool:
-    """Run a command of the project, and return whether it passed."""
-    output.write(f"$ {shlex.join(command)}\n")
-    output.flush()
-    try:
-        done = subprocess.run(
-            command, cwd=service.folder, env=git.environment(), check=False, stdout=output
-        )
-    except FileNotFoundError:
-        return False
-    return not done.returncode
 
 
 def revision(names: Names) -> Sequence[str]:
@@ -258,8 +242,7 @@ def _refuse_tables_in_use(service: Service, names: Names) -> None:
 def _require_committed(service: Service, changed: Mapping[str, bytes]) -> None:
     """Refuse where an edit could not be taken back; other files do not matter."""
     asked = [*changed, "migrations/versions"]
-    if told := git.text(service.folder, "status", "--porcelain", "--", *asked):
-        files = "".join(f"\n  {line}" for line in told.splitlines()[:10])
+    if files := git.changes(service.folder, *asked):
         raise StoppedError(f"Commit or stash your changes of what this command edits first:{files}")
 
 

@@ -90,8 +90,7 @@ def _rehearsed(service: Service, task: Task, renders: update.Renders) -> NextUpd
         if error.code is Exit.WOULD_LOSE_WORK:
             return NextUpdate(loses=[str(error)])
         raise
-    edges = [f"{edge} ({edge.path})" for edge in plan.broken]
-    return NextUpdate(sorted(plan.merge.conflicts), [*plan.lost, *edges])
+    return NextUpdate(sorted(plan.merge.conflicts), plan.losses)
 
 
 def drifted(service: Service, base: Tree) -> Drift:

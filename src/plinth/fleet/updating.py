@@ -121,8 +121,7 @@ def _planned(change: Change, tip: str) -> Plan:
 
 def _refusal(plan: Plan) -> str:
     if plan.loses:
-        lost = [*plan.lost, *(f"{edge} ({edge.path})" for edge in plan.broken)]
-        return f"no branch, the update would lose work: {', '.join(lost)}"
+        return f"no branch, the update would lose work: {', '.join(plan.losses)}"
     if plan.merge.conflicts:
         return f"no branch, the update has conflicts: {', '.join(plan.merge.conflicts)}"
     return "" if not plan.is_empty else "no branch, nothing to update"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from plinth import git
 from plinth.errors import StoppedError
-from plinth.template import Template, version
+from plinth.template import is_between, version
 
 RELEASE = re.compile(r"v?\d+\.\d+\.\d+(\.post\d+)?")
 DAY = 86_400
@@ -41,10 +41,6 @@ class Upstream:
             f"file of answers. {problem}"
         )
 
-    def template(self, address: str) -> Template:
-        """Return the template as a service knows it."""
-        return Template(self.repository, address)
-
     @property
     def newest(self) -> str:
         """The newest release; empty where there is none."""
@@ -57,8 +53,7 @@ class Upstream:
     def behind(self, release: str, target: str) -> tuple[int, int]:
         """Return how many releases, and how many days, a release is behind another."""
         if version(release):
-            between = version(release), version(target)
-            newer = [n for n, _ in self.releases if between[0] < version(n) <= between[1]]
+            newer = [name for name, _ in self.releases if is_between(release, name, target)]
         else:  # a commit, older than the first release or between two
             holding = git.text(self.repository, "tag", "--contains", f"{release}^{{commit}}")
             names = {*holding.split()} - {release}

@@ -1,18 +1,17 @@
 """Three domains that refer to each other, written into services of many kinds."""
 
-import os
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import uuid4
 
 import copier
 
 from plinth.harness.command import git
+from plinth.harness.databases import own_database
+from plinth.harness.hints import Hints
 from plinth.harness.project import CommandError, GeneratedProject
+from plinth.harness.source import REPOSITORY
 from plinth.harness.space import Answers
 
 # Every type, required and optional; two references to the same domain; a name of two words.
@@ -27,18 +26,6 @@ DOMAINS = (
     ),
     "invoice_lines invoice:reference description:text position:int",
 )
-MYSQL = "MYSQL_URL", "mysql+asyncmy://root@127.0.0.1:3306/mysql"
-EXECUTE = """
-import asyncio, sys
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
-
-async def main():
-    async with create_async_engine(sys.argv[1]).begin() as connection:
-        await connection.execute(text(sys.argv[2]))
-
-asyncio.run(main())
-"""
 
 
 @dataclass(frozen=True)
@@ -114,7 +101,8 @@ def attempt(program: DomainProgram, template: Path, release: str, folder: Path) 
     answers = {**program.answers, "python_version": f"{sys.version_info[0]}.{sys.version_info[1]}"}
     try:
         service = _service(program, template, program.release or release, folder, answers)
-        with _database(service) as project:
+        with own_database(service) as variables:
+            project = replace(service, variables=variables)
             for domain in DOMAINS:
                 written = (sys.executable, "-m", "plinth", "domain", *domain.split())
                 project.run(*written, "--no-checks")
@@ -131,7 +119,9 @@ def _service(
     program: DomainProgram, template: Path, release: str, folder: Path, answers: Answers
 ) -> GeneratedProject:
     copier.run_copy(str(template), folder, {**answers}, vcs_ref=release, defaults=True, quiet=True)
-    project = GeneratedProject(folder, answers)
+    # PostgreSQL and SQLite come with the project.
+    server = Hints.read(REPOSITORY).servers.get(str(answers.get("database")))
+    project = GeneratedProject(folder, answers, {server.setting: server.address} if server else {})
     if program.line_length:
         file = folder / "pyproject.toml"
         text = file.read_text("utf-8")
@@ -147,19 +137,3 @@ def _service(
 def _commit(folder: Path, message: str) -> None:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", message)
-
-
-@contextmanager
-def _database(service: GeneratedProject) -> Generator[GeneratedProject]:
-    """Give a service on MySQL a database of its own; the other servers come as packages."""
-    if service.answers.get("database") != "mysql":
-        yield service
-        return
-    server, name = os.environ.get(*MYSQL), f"plinth_{uuid4().hex}"
-    execute = ("uv", "run", "python", "-c", EXECUTE, server)
-    service.run(*execute, f"CREATE DATABASE {name}")
-    try:
-        url = f"{server.rpartition('/')[0]}/{name}"
-        yield GeneratedProject(service.path, service.answers, {"APP_DATABASE_URL": url})
-    finally:
-        service.run(*execute, f"DROP DATABASE {name}")

@@ -9,6 +9,7 @@ from typing import cast
 from plinth.harness.coverage import covering_array
 from plinth.harness.render import MACHINERY, Renderer
 from plinth.harness.space import Answer, argument
+from plinth.update import MOVES
 
 PRESETS = ("minimal", "standard", "full")
 # What belongs to the service: no update touches it.
@@ -32,7 +33,7 @@ class Sides:
     def __init__(self, before: Path, after: Path) -> None:
         self.before = Renderer(before)
         self.after = Renderer(after)
-        self._moves = after / "moves.toml"
+        self._moves = after / MOVES
 
     def problems(self) -> Iterator[str]:
         """Yield a sentence for whatever would break the update of a service, each once."""

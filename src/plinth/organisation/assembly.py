@@ -13,6 +13,7 @@ from plinth.errors import Exit, StoppedError
 from plinth.organisation import questions
 from plinth.organisation.repository import FILE, Definition
 from plinth.trees import File, Tree
+from plinth.update import MOVES, NOTICES
 
 # What a service's update reads and runs, and what the harness needs. The rest of our repository is
 # for those who work on it.
@@ -24,7 +25,7 @@ TAKEN = re.compile(
 MOVED = {"copier.yml": questions.OURS, "LICENSE": "upstream/LICENSE"}
 CHANGELOG, OWN_CHANGELOG = "CHANGELOG.md", "organisation/CHANGELOG.md"
 # Lists to which an organisation adds entries of its own.
-JOINED = ("moves.toml", "notices.toml")
+JOINED = (MOVES, NOTICES)
 GENERATED = {"copier.yml", CHANGELOG, *JOINED}
 
 

@@ -82,8 +82,7 @@ class Repository:
 
     def require_clean(self) -> None:
         """Raise StoppedError unless all is committed."""
-        if changed := git.text(self.folder, "status", "--porcelain"):
-            files = "".join(f"\n  {line}" for line in changed.splitlines()[:10])
+        if files := git.changes(self.folder):
             raise StoppedError(f"Commit your changes first:{files}")
 
     def fetch(self, address: str) -> None:
