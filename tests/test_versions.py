@@ -70,12 +70,13 @@ def from_a_suite(_: Version) -> str:
 
 
 def pong(listener: socket.socket) -> None:
-    """Answer each connection as Redis does."""
-    while True:
-        client, _ = listener.accept()
-        with client:
-            client.recv(100)
-            client.sendall(b"+PONG\r\n")
+    """Answer each connection as Redis does, until the listener is closed."""
+    with contextlib.suppress(OSError):
+        while True:
+            client, _ = listener.accept()
+            with client:
+                client.recv(100)
+                client.sendall(b"+PONG\r\n")
 
 
 def test_one_that_does_not_start_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
