@@ -80,6 +80,8 @@ def test_a_question_that_goes(tmp_path: Path, new: str, *, refused: bool) -> Non
 
 def test_a_path_that_goes(tmp_path: Path) -> None:
     """It is named in moves.toml or last in _exclude, or the release is refused."""
+    dropped = '[[gone]]\nversion = "0.3.0"\npath = "two.py"\n'
+    assert problems(tmp_path / "dropped", **{"template/two.py": "", "moves.toml": dropped}) == []
     (sentence,) = problems(tmp_path / "gone", **{"template/two.py": ""})
     assert sentence.startswith("two.py is gone: say in moves.toml where it is now")
     retired = BEFORE.replace("[nothing]", "[nothing, /two.py]")

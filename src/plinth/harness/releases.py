@@ -17,7 +17,7 @@ CURRENT = "v99.0.0"
 SYNTHETIC = "v99.1.0"
 
 # What `make update` in a project reads and runs besides the template's own files.
-COMPANION = ("CHANGELOG.md", "README.md", "notices.toml", "pyproject.toml", "src")
+COMPANION = ("CHANGELOG.md", "README.md", "moves.toml", "notices.toml", "pyproject.toml", "src")
 
 MADE = REPOSITORY / "build" / "releases"
 CHANGES = Path(__file__).with_name("synthetic.toml")

@@ -54,23 +54,25 @@ class Sides:
 
     def vanished_paths(self) -> Iterator[str]:
         """Yield the paths that went without a word of where to."""
-        moved = {str(move["from"]): str(move["to"]) for move in self._moved()}
+        moved = {str(move["from"]): str(move["to"]) for move in self._entries("move")}
+        dropped = {str(entry["path"]) for entry in self._entries("gone")}
         there = {path for path in self.after.sources if not path.startswith(MACHINERY)}
-        gone = {*self.before.sources} - there - {*moved}
+        gone = {*self.before.sources} - there - {*moved} - dropped
         for path in sorted(gone):
             if not path.startswith((MACHINERY, HISTORY)) and not self.after.leaves_out(path):
                 yield (
                     f"{path} is gone: say in moves.toml where it is now, or list /{path} last in "
-                    "_exclude, so that services keep the copy that they have edited."
+                    "_exclude, so that services keep the copy that they have edited. One that no "
+                    "service can keep is a [[gone]] of moves.toml."
                 )
         for path in sorted({*moved.values()} - there):
             yield f"moves.toml names {path} as the new place of a file: nothing is there."
 
-    def _moved(self) -> Collection[Mapping[str, object]]:
+    def _entries(self, kind: str) -> Collection[Mapping[str, object]]:
         if not self._moves.is_file():
             return []
         content = tomllib.loads(self._moves.read_text("utf-8"))
-        return cast("Collection[Mapping[str, object]]", content.get("move", []))
+        return cast("Collection[Mapping[str, object]]", content.get(kind, []))
 
     def flipped(self) -> Iterator[str]:
         """Yield the answers and parts that an update would change although nobody has asked."""

@@ -6,10 +6,10 @@ import pytest
 from alembic.config import Config
 from sqlalchemy import URL
 
-from tests import test_migrations
+from tests import test_migration_locks
 from tests.conftest import alembic_config
 from tests.database import new_database
-from tests.test_migrations import lint, sql_of_upgrade
+from tests.test_migration_locks import lint, sql_of_upgrade
 
 READING = """
 import sqlalchemy as sa
@@ -62,7 +62,7 @@ async def test_revision_may_read_rows_and_ignore_a_rule(
         config.toml_alembic_config["version_locations"] = [str(tmp_path)]
         return config
 
-    monkeypatch.setattr(test_migrations, "alembic_config", config_of)
+    monkeypatch.setattr(test_migration_locks, "alembic_config", config_of)
     async with new_database(server) as url:
         sql = await sql_of_upgrade(url, "head")
     assert "SELECT 7" in sql

@@ -10,11 +10,7 @@ from http import HTTPStatus
 import structlog
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
-from fastapi_problem.handler import (
-    ExceptionHandler,
-    http_exception_handler_,
-    new_exception_handler,
-)
+from fastapi_problem.handler import ExceptionHandler, http_exception_handler_
 from rfc9457 import Problem, StatusProblem
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException, WebSocketException
@@ -105,14 +101,14 @@ def problem_response(description: str) -> JSONObject:
 
 def install_errors(app: FastAPI) -> None:
     """Respond to every error with `application/problem+json`."""
-    handler = new_exception_handler(
-        unhandled_wrappers={"default": _internal_error},
+    handler = ExceptionHandler(
         handlers={
+            HTTPException: _http_problem,
+            RequestValidationError: _validation_problem,
             WebSocketRequestValidationError: _validation_problem,
             **dict.fromkeys(TRANSLATED, _translated_problem),
+            Exception: _internal_error,
         },
-        http_exception_handler=_http_problem,
-        request_validation_handler=_validation_problem,
         post_hooks=[_add_request_id],
     )
 
@@ -124,7 +120,14 @@ def install_errors(app: FastAPI) -> None:
             raise WebSocketException(code, json.loads(bytes(response.body))["title"])
         return response
 
-    for kind in (Exception, Problem, *handler.handlers):
+    for kind in (
+        Exception,
+        Problem,
+        HTTPException,
+        RequestValidationError,
+        WebSocketRequestValidationError,
+        *TRANSLATED,
+    ):
         app.add_exception_handler(kind, respond)
     app.router.responses = {
         422: problem_response("The request is invalid."),
@@ -140,7 +143,7 @@ def _is_refusable(websocket: WebSocket) -> bool:
     )
 
 
-def _internal_error(_text: str) -> Problem:
+def _internal_error(_handler: ExceptionHandler, _request: Request, _error: Exception) -> Problem:
     """Drop the text of the exception: it may contain SQL, parameters or secrets."""
     return InternalError()
 

@@ -6,12 +6,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-{% if database == "postgresql" %}
-from sqlalchemy import URL, Connection, Engine, NullPool, inspect
-from sqlalchemy.event import listen, remove
-{% else %}
 from sqlalchemy import URL, Connection, NullPool, inspect
-{% endif %}
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.conftest import alembic_config, upgrade
@@ -66,4 +61,3 @@ async def test_up_down_up_gives_the_same_schema(server: URL) -> None:
 async def test_there_is_one_head_at_most(server: URL) -> None:
     heads = ScriptDirectory.from_config(alembic_config(server)).get_heads()
     assert len(heads) <= 1, f"Merge the heads {heads} by: uv run alembic merge heads"
-{% include "extensions/" ~ database ~ "/migration_lint" ignore missing %}

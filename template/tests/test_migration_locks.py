@@ -1,4 +1,14 @@
+"""Migrations: none locks or rewrites a table that is in use."""
 
+import asyncio
+
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Engine
+from sqlalchemy.event import listen, remove
+
+from tests.conftest import alembic_config
+from tests.database import new_database
 
 # Rules of style are left out, and that of a time limit: to build an index may take long. What
 # remains finds locks and rewrites of tables in use.
