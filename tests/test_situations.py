@@ -140,8 +140,9 @@ class Desk:
         with process:
             for line in process.stdout or ():
                 lines.append(line.rstrip())
-                if line.startswith("The service cannot start") or "startup complete" in line:
-                    # The server with reload waits for a change.
+                waits = line.startswith("The service cannot start") or "startup complete" in line
+                if waits and "make run" in command:
+                    # The server with reload waits for a change; other commands end by themselves.
                     with suppress(ProcessLookupError):
                         os.killpg(process.pid, 2)
         return process.returncode, lines
