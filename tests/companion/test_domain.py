@@ -132,7 +132,7 @@ def test_registration(checkout: Checkout) -> None:
     call = "    app.include_router({}_router, prefix=settings.api_prefix)\n"
     parts = "    install_parts(app, settings)\n"
     assert parts + call.format("customers") + call.format("invoice_lines") in main
-    layers = '    "parts",\n    "invoice_lines",\n    "customers",\n'
+    layers = '    # Packages of your own.\n    "invoice_lines",\n    "customers",\n    "parts",\n'
     assert layers in checkout.read("pyproject.toml")
     tag = '{"name": "invoice-lines", "description": "Invoice lines."}'
     assert tag in checkout.read("src/app/parts.py")

@@ -67,17 +67,18 @@ def _layer(names: Names, texts: Mapping[str, str], found: Registration) -> None:
     text = texts.get(PROJECT, "")
     if re.search(rf'"(app\.)?{names.plural}"', text):
         return
-    places = [*re.finditer(r'(?m)^( *)"(app\.)?parts",\n', text)]
-    if len(places) != 1:
+    # Earlier releases have no place for a service's own packages.
+    parts = re.search(r'(?m)^ *"(app\.)?parts",\n', text)
+    place = re.search(r"(?m)^ *# Packages of your own\.\n", text) or parts
+    if not place or not parts:
         if "importlinter" in text:
             found.by_hand.append(
                 f'list "{names.plural}" in the layers of import-linter in {PROJECT}, above the '
                 "packages that it imports"
             )
         return
-    indent, prefix = places[0][1], places[0][2] or ""
-    at = places[0].end()
-    text = f'{text[:at]}{indent}"{prefix}{names.plural}",\n{text[at:]}'
+    layer = parts[0].replace("parts", names.plural)
+    text = f"{text[: place.end()]}{layer}{text[place.end() :]}"
     # Before layers had containers, services were listed by their names.
     services = re.search(r'source_modules = \[\n( *)"app\.', text)
     if services:
