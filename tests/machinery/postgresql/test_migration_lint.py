@@ -1,5 +1,6 @@
 """The linter of migrations finds what blocks a table in use, and nothing else."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import URL
 from tests import test_migration_locks
 from tests.conftest import alembic_config
 from tests.database import new_database
-from tests.test_migration_locks import lint, sql_of_upgrade
+from tests.test_migration_locks import can_be_repeated, lint, sql_of_upgrade
 
 READING = """
 import sqlalchemy as sa
@@ -23,6 +24,31 @@ def upgrade():
         op.execute("CREATE TABLE seen (id uuid PRIMARY KEY, name text)")
     {more}
 """
+
+INDEX = """
+from alembic import op
+
+revision, down_revision = "index", "reading"
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY ix_name ON seen (name)")
+        {more}
+"""
+
+
+def history(folder: Path, index: str, more: str) -> Callable[[URL], Config]:
+    """Write one revision, or two, and return what configures Alembic for them."""
+    (folder / "reading.py").write_text(READING.format(more="" if index else more), "utf-8")
+    if index:
+        (folder / "index.py").write_text(index.format(more=more), "utf-8")
+
+    def config_of(url: URL) -> Config:
+        config = alembic_config(url)
+        config.toml_alembic_config["version_locations"] = [str(folder)]
+        return config
+
+    return config_of
 
 
 @pytest.mark.parametrize(
@@ -43,6 +69,22 @@ async def test_harmless_change_passes() -> None:
     assert not await lint(sql, "revision.sql")
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ('op.execute("CREATE INDEX CONCURRENTLY ix_other ON seen (id, name)")', True),
+        ('op.execute("ALTER TABLE seen ADD COLUMN size int")', False),
+    ],
+)
+async def test_what_is_done_concurrently_is_alone(
+    server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, *, expected: bool
+) -> None:
+    monkeypatch.setattr(test_migration_locks, "alembic_config", history(tmp_path, INDEX, more))
+    async with new_database(server) as url:
+        assert can_be_repeated(await sql_of_upgrade(url, "reading"))
+        assert can_be_repeated(await sql_of_upgrade(url, "index")) is expected
+
+
 async def test_change_without_a_limit_on_waiting_is_found() -> None:
     sql = "ALTER TABLE items ADD COLUMN size varchar(10);"
     assert "require-lock-timeout" in await lint(sql, "revision.sql")
@@ -55,14 +97,7 @@ async def test_revision_may_read_rows_and_ignore_a_rule(
     server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: str, *, is_found: bool
 ) -> None:
     more = f'{comment}\n    op.execute("ALTER TABLE seen DROP COLUMN name")'
-    (tmp_path / "reading.py").write_text(READING.format(more=more), "utf-8")
-
-    def config_of(url: URL) -> Config:
-        config = alembic_config(url)
-        config.toml_alembic_config["version_locations"] = [str(tmp_path)]
-        return config
-
-    monkeypatch.setattr(test_migration_locks, "alembic_config", config_of)
+    monkeypatch.setattr(test_migration_locks, "alembic_config", history(tmp_path, "", more))
     async with new_database(server) as url:
         sql = await sql_of_upgrade(url, "head")
     assert "SELECT 7" in sql

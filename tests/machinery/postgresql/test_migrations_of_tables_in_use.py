@@ -26,7 +26,6 @@ FIRST = """
 CONCURRENTLY = """
     with op.get_context().autocommit_block():
         op.execute("CREATE INDEX CONCURRENTLY ix_seen_number ON seen (number)")
-    op.execute("ALTER TABLE seen ADD COLUMN name text")
 """
 DROP = """
     op.execute("DROP TABLE seen")
