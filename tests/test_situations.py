@@ -92,13 +92,20 @@ SITUATIONS = {
     ),
     "the database is of another branch": Situation(
         "make run PORT={free}",
-        "Is the database of another branch? Then `make reset` removes it.",
+        "Is the database of another branch? Then `make reset` removes it, unless APP_DATABASE_URL "
+        "names one of your own.",
         before="uv run python -m tools.run alembic upgrade head"
         " && uv run python -m tools.run alembic stamp head"
         " && cp -R migrations/versions versions.old"
         " && sed -i.old \"s/^revision: str = .*/revision: str = '0123456789ab'/;"
         "s/^revision = .*/revision = '0123456789ab'/\" migrations/versions/*.py",
         after="rm -r migrations/versions && mv versions.old migrations/versions",
+    ),
+    "two branches brought a revision each": Situation(
+        "make run PORT={free}",
+        "Two revisions follow one: `uv run alembic merge heads` joins them.",
+        before="uv run alembic revision --head base --splice -m other >/dev/null",
+        after="rm migrations/versions/*_other.py",
     ),
     "a secret is missing in production": Situation(
         "make run PORT={free}",

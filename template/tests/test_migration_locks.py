@@ -61,7 +61,8 @@ def can_be_repeated(sql: str) -> bool:
 
     What it did concurrently stays, so that nothing else may be in this revision.
     """
-    changes = re.findall(r"(?m)^(?:ALTER|CREATE|DROP) (?!TABLE alembic_version).*", sql)
+    kinds = "ALTER|CREATE|DELETE|DROP|INSERT|UPDATE"
+    changes = re.findall(rf"(?m)^(?:{kinds}) (?!.*\balembic_version\b).*", sql)
     concurrent = [" CONCURRENTLY " in change for change in changes]
     return all(concurrent) or not any(concurrent)
 

@@ -27,6 +27,7 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     "docker compose up": frozenset({"--build", "--wait"}),
     "uv lock": frozenset({"--upgrade-package"}),
     "uv run pytest": frozenset({"-n"}),
+    "uvx": frozenset({"--from"}),
 }
 # Programs, and what they do, that take no option in any document.
 PLAIN = frozenset(

@@ -22,6 +22,13 @@ async def refresh(client: httpx2.AsyncClient, tokens: TokenPair) -> httpx2.Respo
     return await client.post("/auth/refresh", json=body)
 
 
+async def test_response_to_a_registration_names_the_account(client: httpx2.AsyncClient) -> None:
+    account = CredentialsFactory.build()
+    created = await client.post("/auth/register", json=json_of(account))
+    await log_in(client, account)
+    assert (await client.get(created.headers["Location"])).json() == created.json()
+
+
 async def test_address_is_registered_once_in_any_case(client: httpx2.AsyncClient) -> None:
     account = await register(client, CredentialsFactory.build(email="ada@example.org"))
     body = json_of(account, email="Ada@Example.org")

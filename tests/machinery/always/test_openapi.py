@@ -38,6 +38,12 @@ def test_bodies_have_examples(app: FastAPI) -> None:
                 assert {"examples", "const", "enum"} & {*schema}, (name, field)
 
 
+def test_what_creates_documents_where(app: FastAPI) -> None:
+    for found in operations(app).values():
+        for created in (found["responses"][status] for status in {"201"} & {*found["responses"]}):
+            assert "Location" in created["headers"]
+
+
 def test_groups_are_described(app: FastAPI) -> None:
     document = app.openapi()
     groups = {tag["name"]: tag["description"] for tag in document["tags"]}

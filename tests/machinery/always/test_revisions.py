@@ -38,6 +38,17 @@ async def test_the_url_given_is_that_of_the_database(server: URL, sql: list[str]
         assert bool(await schema_of(url)) is (has_revisions and not sql)
 
 
+@pytest.mark.parametrize("told", [["ulr={}"], ["{}"], ["url="], ["url={}", "-x", "schema=a"]])
+async def test_another_argument_is_refused(server: URL, told: list[str]) -> None:
+    """The command is never run on the configured database instead."""
+    given = [part.format("postgresql://elsewhere/app") for part in told]
+    status, output = await alembic(unreachable(server), "-x", *given, "downgrade", "base")
+    assert status
+    sentence = "Write the database as -x url=…; -x takes nothing else."
+    assert output.splitlines()[-1].endswith(sentence)
+    assert "Traceback" not in output
+
+
 @pytest.mark.parametrize(
     ("message", "sentence"),
     [

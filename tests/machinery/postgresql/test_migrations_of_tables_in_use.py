@@ -30,6 +30,11 @@ CONCURRENTLY = """
 DROP = """
     op.execute("DROP TABLE seen")
 """
+# Ten times as long as the limit of the test.
+WAITS = """
+SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+AND query LIKE 'CREATE INDEX%' AND clock_timestamp() - query_start > interval '1 second'
+"""
 UPGRADE = """
 import sys
 from alembic import command
@@ -71,6 +76,25 @@ async def test_concurrent_upgrades_with_an_index_built_concurrently(
         runs = [await upgrade(url, versions, "index") for _ in range(4)]
         outputs = await asyncio.gather(*(run.communicate() for run in runs))
         assert [run.returncode for run in runs] == [0] * 4, outputs
+
+
+async def test_index_waits_for_writers_without_limit(server: URL, versions: Path) -> None:
+    """Also where the role has a `lock_timeout`: a second attempt would find half an index."""
+    async with new_database(server) as url:
+        await (await upgrade(url, versions, "first")).communicate()
+        engine = create_async_engine(url, poolclass=NullPool)
+        reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with engine.connect() as writer, reading.connect() as observer:
+            limit = f"ALTER DATABASE {url.database} SET lock_timeout = '100ms'"
+            await observer.execute(text(limit))
+            await writer.execute(text("LOCK TABLE seen IN ROW EXCLUSIVE MODE"))
+            run = await upgrade(url, versions, "index")
+            while not await observer.scalar(text(WAITS)):
+                assert run.returncode is None
+                await asyncio.sleep(0.1)
+        output, _ = await run.communicate()
+        assert run.returncode == 0, output
+        assert b"trying again" not in output
 
 
 async def test_migration_that_waits_for_a_reader_stops_no_other(
