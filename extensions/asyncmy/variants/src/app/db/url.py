@@ -10,8 +10,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 EXAMPLE = "mysql+asyncmy://user:password@host/name"
-ONE_AT = re.compile(r"[^@]*@?[^@?]*(\?[^@=]+=.*)?")
-"""What follows a second @, outside of a parameter's value, would be taken for the host."""
 PARAMETERS = {
     "charset",
     "local_infile",
@@ -47,7 +45,10 @@ def parse_url(text: str) -> URL:
         url = make_url(text.strip())
     except (ArgumentError, ValueError):
         url = URL.create("unknown")
-    if url.get_backend_name() not in {"mysql", "mysql2", "mariadb"} or not ONE_AT.fullmatch(text.strip()):
+    # What follows a second @, except in a parameter's value, would be taken for the host.
+    if url.get_backend_name() not in {"mysql", "mysql2", "mariadb"} or not re.fullmatch(
+        r"[^@]*@?[^@?]*(\?[^@=]+=.*)?", text.strip()
+    ):
         raise ValueError(f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password")
     query = {name.replace("-", "_"): str(value) for name, value in url.query.items()}
     query = {RENAMED.get(name, name): value for name, value in query.items()}

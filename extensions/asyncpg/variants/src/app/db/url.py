@@ -10,8 +10,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 EXAMPLE = "postgresql+asyncpg://user:password@host/name"
-ONE_AT = re.compile(r"[^@]*@?[^@?]*(\?[^@=]+=.*)?")
-"""What follows a second @, outside of a parameter's value, would be taken for the host."""
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 ARGUMENTS = {"dsn", "host", "port", "prepared_statement_cache_size"}
 """Parameters that SQLAlchemy passes on to asyncpg's connect()."""
@@ -48,7 +46,10 @@ def parse_url(text: str) -> URL:
         url = make_url(text.strip())
     except (ArgumentError, ValueError):
         url = URL.create("unknown")
-    if url.get_backend_name() not in {"postgres", "postgresql"} or not ONE_AT.fullmatch(text.strip()):
+    # What follows a second @, except in a parameter's value, would be taken for the host.
+    if url.get_backend_name() not in {"postgres", "postgresql"} or not re.fullmatch(
+        r"[^@]*@?[^@?]*(\?[^@=]+=.*)?", text.strip()
+    ):
         raise ValueError(f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password")
     query = dict(url.query)
     if url.host and "%" in url.host:
