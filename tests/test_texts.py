@@ -246,3 +246,13 @@ def test_commands_are_there(survey: Survey, trees: list[tuple[Answers, Tree]]) -
         }
         assert said - {"python"} <= scripts
         assert said
+
+
+def test_advice_says_where_a_router_is_registered(trees: list[tuple[Answers, Tree]]) -> None:
+    """AGENTS.md names the function and its file, and the call works there."""
+    told = re.compile(
+        r"router is registered in `(\w+)` in `([\w/.]+)`:\s+`app\.include_router\(router, "
+    )
+    for _, tree in trees:
+        [(function, path)] = told.findall(tree["AGENTS.md"])
+        assert f"\ndef {function}(" in tree[path]

@@ -11,7 +11,7 @@ REFUSED = {
     "sslmode=require&channel_binding=require": "Remove channel_binding from the URL",
     "gssencmode=require": "Remove gssencmode from the URL",
     "sslmode=verify-full&sslrootcert=system": "asyncpg does not know the value system",
-    "connect_timeout=5": "Remove connect_timeout from the URL",
+    "connect_timeout=5": "from the URL: set APP_DATABASE_CONNECT_TIMEOUT",
     "search_path=other": "Remove search_path from the URL",
 }
 

@@ -3,14 +3,22 @@
 # Depends on: src/app/cache/ tests/cache/fixtures.py
 
 import asyncio
+import tomllib
 
 import pytest
 from cashews import Cache as Store
 from pydantic import BaseModel
 
 from app.cache.cache import close, connect
+from app.cache.config import CacheSettings
 from app.cache.entries import Entry
+from tests.conftest import PROJECT
 from tests.cache.fixtures import ROWS, Loader, MakeCache, Thing
+
+
+def test_keys_begin_with_the_name_of_the_project() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert CacheSettings().prefix == f"{project['name']}-cache"
 
 
 async def test_in_each_process_one_caller_polls_the_lock(

@@ -41,7 +41,8 @@ from alembic import command
 from alembic.config import Config
 
 config = Config(toml_file="pyproject.toml")
-config.attributes["url"], folder, revision = sys.argv[1:]
+config.attributes["url"], environment, folder, revision = sys.argv[1:]
+config.toml_alembic_config["script_location"] = environment
 config.toml_alembic_config["version_locations"] = [folder]
 command.upgrade(config, revision)
 """
@@ -58,15 +59,28 @@ def versions(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def upgrade(url: URL, versions: Path, revision: str) -> asyncio.subprocess.Process:
+async def upgrade(
+    url: URL, versions: Path, revision: str, environment: Path = PROJECT / "migrations"
+) -> asyncio.subprocess.Process:
     """Start an upgrade in a process of its own."""
     told = url.render_as_string(hide_password=False)
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", UPGRADE, told, str(versions), revision),
+        *(sys.executable, "-c", UPGRADE, told, str(environment), str(versions), revision),
         cwd=PROJECT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+
+
+def hasty(folder: Path) -> Path:
+    """The environment of migrations with two attempts of a second each."""
+    text = (PROJECT / "migrations" / "env.py").read_text("utf-8")
+    for before, after in (("ATTEMPTS = 20", "ATTEMPTS = 2"), ("LOCK_TIMEOUT = 5", "LOCK_TIMEOUT = 1")):
+        assert before in text
+        text = text.replace(before, after)
+    (folder / "hasty").mkdir()
+    (folder / "hasty" / "env.py").write_text(text, "utf-8")
+    return folder / "hasty"
 
 
 async def test_concurrent_upgrades_with_an_index_built_concurrently(
@@ -114,3 +128,20 @@ async def test_migration_that_waits_for_a_reader_stops_no_other(
                 await asyncio.wait_for(other.execute(query), 30)
         await run.communicate()
         assert run.returncode == 0
+
+
+async def test_migration_gives_up_after_its_last_attempt(
+    server: URL, versions: Path, tmp_path: Path
+) -> None:
+    async with new_database(server) as url:
+        await (await upgrade(url, versions, "index")).communicate()
+        engine = create_async_engine(url, poolclass=NullPool)
+        async with engine.connect() as reader:
+            await reader.execute(text("SELECT count(*) FROM seen"))
+            run = await upgrade(url, versions, "drop", hasty(tmp_path))
+            output, _ = await asyncio.wait_for(run.communicate(), 60)
+        assert run.returncode == 1
+        assert output.decode().splitlines() == [
+            "A table is in use; trying again.",
+            "A table was in use at each of 2 attempts: see pg_stat_activity.",
+        ]

@@ -14,6 +14,12 @@ def test_parameter_is_refused_with_what_to_write(name: str) -> None:
         TypeAdapter(DatabaseURL).validate_python(f"postgres://user@host/name?{name}=1")
 
 
+def test_timeout_that_a_setting_would_override_is_refused() -> None:
+    sentence = "Remove connect_timeout from the URL: set APP_DATABASE_CONNECT_TIMEOUT"
+    with pytest.raises(ValidationError, match=sentence):
+        TypeAdapter(DatabaseURL).validate_python("postgres://user@host/name?connect_timeout=33")
+
+
 @pytest.mark.parametrize("parameter", ["channel_binding=require", "sslrootcert=system"])
 def test_parameter_reaches_the_driver(parameter: str) -> None:
     name, _, value = parameter.partition("=")

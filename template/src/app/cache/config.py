@@ -1,9 +1,10 @@
 """Settings of the cache."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.config import NAME
+from app.core.redis import RedisURL
 
 
 class CacheSettings(BaseSettings):
@@ -13,7 +14,7 @@ class CacheSettings(BaseSettings):
         env_prefix="APP_CACHE_", env_ignore_empty=True, extra="ignore"
     )
 
-    url: SecretStr | None = None
+    url: RedisURL | None = None
     prefix: str = Field(default=f"{NAME}-cache", pattern=r"^[\w-]+$")
     """The prefix of every key; services that share a Redis need different ones."""
     keep: float = Field(default=60, gt=0)

@@ -1,5 +1,6 @@
 """The URL of the database: what providers give is translated for asyncmy, or refused."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
@@ -44,14 +45,18 @@ def parse_url(text: str) -> URL:
         url = make_url(text.strip())
     except (ArgumentError, ValueError):
         url = URL.create("unknown")
-    # What follows an @ in the password would be taken for the host.
-    if url.get_backend_name() not in {"mysql", "mysql2", "mariadb"} or text.count("@") > 1:
+    # What follows a second @, except in a parameter's value, would be taken for the host.
+    if url.get_backend_name() not in {"mysql", "mysql2", "mariadb"} or not re.fullmatch(
+        r"[^@]*@?[^@?]*(\?[^@=]+=.*)?", text.strip()
+    ):
         raise ValueError(f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password")
     query = {name.replace("-", "_"): str(value) for name, value in url.query.items()}
     query = {RENAMED.get(name, name): value for name, value in query.items()}
     if url.host and "%" in url.host:
         query["unix_socket"] = unquote(url.host)
         url = url.set(host="localhost")
+    if "connect_timeout" in query:
+        raise ValueError("Remove connect_timeout from the URL: set APP_DATABASE_CONNECT_TIMEOUT")
     for name in query.keys() - PARAMETERS:
         raise ValueError(f"Remove {name} from the URL: asyncmy does not know it")
     return url.set(drivername="mysql+asyncmy", query=_with_tls(query))

@@ -1,5 +1,6 @@
 """The URL of the database: what providers give is translated for asyncpg, or refused."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlencode
@@ -45,8 +46,10 @@ def parse_url(text: str) -> URL:
         url = make_url(text.strip())
     except (ArgumentError, ValueError):
         url = URL.create("unknown")
-    # What follows an @ in the password would be taken for the host.
-    if url.get_backend_name() not in {"postgres", "postgresql"} or text.count("@") > 1:
+    # What follows a second @, except in a parameter's value, would be taken for the host.
+    if url.get_backend_name() not in {"postgres", "postgresql"} or not re.fullmatch(
+        r"[^@]*@?[^@?]*(\?[^@=]+=.*)?", text.strip()
+    ):
         raise ValueError(f"Use a URL such as {EXAMPLE}, with %40 for an @ in the password")
     query = dict(url.query)
     if url.host and "%" in url.host:
@@ -63,7 +66,9 @@ def parse_url(text: str) -> URL:
 
 
 def _check(query: dict[str, str | tuple[str, ...]]) -> None:
-    """Refuse parameters that would fail at the first connection."""
+    """Refuse parameters that would fail at the first connection, or be overridden."""
+    if "connect_timeout" in query:
+        raise ValueError("Remove connect_timeout from the URL: set APP_DATABASE_CONNECT_TIMEOUT")
     for name in query.keys() - ARGUMENTS - LIBPQ:
         raise ValueError(f"Remove {name} from the URL: asyncpg does not know it")
     if query.get("sslmode", "prefer") not in SSL_MODES:

@@ -1,0 +1,110 @@
+"""Migrations and other users of the same tables do not stop each other: on MySQL and MariaDB."""
+
+# Depends on: migrations/env.py
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, NullPool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.conftest import PROJECT
+from tests.database import new_database
+
+HEADER = """
+from alembic import op
+
+revision, down_revision = "{revision}", {before}
+
+def upgrade():
+"""
+FIRST = """
+    op.execute("CREATE TABLE seen (id int PRIMARY KEY, number int)")
+"""
+DROP = """
+    op.execute("DROP TABLE seen")
+"""
+UPGRADE = """
+import sys
+from alembic import command
+from alembic.config import Config
+
+config = Config(toml_file="pyproject.toml")
+config.attributes["url"], environment, folder, revision = sys.argv[1:]
+config.toml_alembic_config["script_location"] = environment
+config.toml_alembic_config["version_locations"] = [folder]
+command.upgrade(config, revision)
+"""
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Path:
+    """A history of a table, and its end."""
+    before = None
+    for revision, body in (("first", FIRST), ("drop", DROP)):
+        header = HEADER.format(revision=revision, before=repr(before))
+        (tmp_path / f"{revision}.py").write_text(header + body, "utf-8")
+        before = revision
+    return tmp_path
+
+
+async def upgrade(
+    url: URL, versions: Path, revision: str, environment: Path = PROJECT / "migrations"
+) -> asyncio.subprocess.Process:
+    """Start an upgrade in a process of its own."""
+    told = url.render_as_string(hide_password=False)
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", UPGRADE, told, str(environment), str(versions), revision),
+        cwd=PROJECT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+def hasty(folder: Path) -> Path:
+    """The environment of migrations with two attempts of a second each."""
+    text = (PROJECT / "migrations" / "env.py").read_text("utf-8")
+    for before, after in (("ATTEMPTS = 20", "ATTEMPTS = 2"), ("LOCK_TIMEOUT = 5", "LOCK_TIMEOUT = 1")):
+        assert before in text
+        text = text.replace(before, after)
+    (folder / "hasty").mkdir()
+    (folder / "hasty" / "env.py").write_text(text, "utf-8")
+    return folder / "hasty"
+
+
+async def test_migration_that_waits_for_a_reader_stops_no_other(
+    server: URL, versions: Path
+) -> None:
+    async with new_database(server) as url:
+        await (await upgrade(url, versions, "first")).communicate()
+        engine = create_async_engine(url, poolclass=NullPool)
+        query = text("SELECT count(*) FROM seen")
+        async with engine.connect() as reader:
+            await reader.execute(query)
+            run = await upgrade(url, versions, "drop")
+            assert run.stdout
+            told = await asyncio.wait_for(run.stdout.readline(), 60)
+            assert told.decode() == "A table is in use; trying again.\n"
+            async with engine.connect() as other:
+                await asyncio.wait_for(other.execute(query), 30)
+        await run.communicate()
+        assert run.returncode == 0
+
+
+async def test_migration_gives_up_after_its_last_attempt(
+    server: URL, versions: Path, tmp_path: Path
+) -> None:
+    async with new_database(server) as url:
+        await (await upgrade(url, versions, "first")).communicate()
+        engine = create_async_engine(url, poolclass=NullPool)
+        async with engine.connect() as reader:
+            await reader.execute(text("SELECT count(*) FROM seen"))
+            run = await upgrade(url, versions, "drop", hasty(tmp_path))
+            output, _ = await asyncio.wait_for(run.communicate(), 60)
+        assert run.returncode == 1
+        assert output.decode().splitlines() == [
+            "A table is in use; trying again.",
+            "A table was in use at each of 2 attempts: SHOW PROCESSLIST.",
+        ]
