@@ -35,11 +35,16 @@ async def test_repaired_findings_are_not_shown(server: URL) -> None:
                 await connection.execute(text("CREATE TABLE seen (id int PRIMARY KEY)"))
             told = url.render_as_string(hide_password=False)
             output = await run(sys.executable, "-c", REVISE, told, folder)
-        assert len(list(Path(folder).glob("*.py"))) == 1
+        assert len(written(folder)) == 1
         assert "done" in output
         assert "Found" not in output
         await run("ruff", "check", "--extend-ignore", "INP001", folder)
         await run("ruff", "format", "--check", folder)
+
+
+def written(folder: str) -> list[Path]:
+    """The revisions in a folder."""
+    return [*Path(folder).glob("*.py")]
 
 
 async def run(*command: str) -> str:

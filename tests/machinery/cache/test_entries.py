@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from app.cache.cache import close, connect
 from app.cache.config import CacheSettings
 from app.cache.entries import Entry
-from tests.conftest import PROJECT
 from tests.cache.fixtures import ROWS, Loader, MakeCache, Thing
+from tests.conftest import PROJECT
 
 
 def test_keys_begin_with_the_name_of_the_project() -> None:

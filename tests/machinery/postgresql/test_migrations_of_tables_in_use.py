@@ -75,7 +75,7 @@ async def upgrade(
 def hasty(folder: Path) -> Path:
     """The environment of migrations with two attempts of a second each."""
     text = (PROJECT / "migrations" / "env.py").read_text("utf-8")
-    for before, after in (("ATTEMPTS = 20", "ATTEMPTS = 2"), ("LOCK_TIMEOUT = 5", "LOCK_TIMEOUT = 1")):
+    for before, after in {"ATTEMPTS = 20": "ATTEMPTS = 2", "TIMEOUT = 5": "TIMEOUT = 1"}.items():
         assert before in text
         text = text.replace(before, after)
     (folder / "hasty").mkdir()
