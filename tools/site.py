@@ -1,0 +1,142 @@
+"""Build the site of the docs into build/site: `make site`. Any warning of Sphinx fails it.
+
+The pages are those of docs/, with those that are written from the template. An index page lists its
+pages by ordinary links, which work on a code host too; the site's navigation is read from them.
+"""
+
+import json
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from plinth.harness.configurator import Tables
+from plinth.harness.render import Renderer
+from plinth.harness.source import REPOSITORY, copy_template, isolated
+from tools.reference import pages
+from tools.report import command, conclude, say
+
+DOCS = REPOSITORY / "docs"
+SITE = REPOSITORY / "build" / "site"
+SOURCE = REPOSITORY / "build" / "site-source"
+INDEXES = ("index.md", "decisions/README.md")
+LINK = re.compile(r"\]\(([\w./-]+\.md)\)")
+# What another host would have to send: a page has to work without one.
+FOREIGN = re.compile(r"""(?:<(?:script|img|source|iframe)\b[^>]*\bsrc|<link\b(?![^>]*\brel="(?:canonical|search|index|next|prev)")[^>]*\bhref)="(?:https?:)?//[^"]*|url\(["']?https?:[^)]*|@import ["']https?:[^;]*""")
+OPTIONS: Mapping[str, object] = {
+    "project": "Plinth",
+    "copyright": "the contributors of Plinth",
+    "extensions": ["myst_parser"],
+    "exclude_patterns": ["platform-teams/example"],
+    "myst_heading_anchors": 3,
+    "nitpicky": True,
+    "html_theme": "pydata_sphinx_theme",
+    "html_static_path": ["_static"],
+    "html_css_files": ["configurator.css"],
+    "html_title": "Plinth",
+    "html_show_sourcelink": False,
+    "html_theme_options": {
+        "secondary_sidebar_items": ["page-toc"],
+        "navigation_with_keys": False,
+        "footer_start": ["copyright"],
+        "footer_end": [],
+    },
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was built."""
+
+    pages: int
+    warnings: int
+    foreign: int
+    seconds: float
+
+    def __str__(self) -> str:
+        """Return the closing line."""
+        return (
+            f"site: {self.pages} pages, {self.warnings} warnings, "
+            f"{self.foreign} files of other hosts, {self.seconds:.0f} s"
+        )
+
+
+def main() -> None:
+    """Assemble, build, report."""
+    given = command("site", __doc__).parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
+        renderer = Renderer(copy_template(Path(folder) / "template"))
+        assemble(renderer, DOCS, SOURCE)
+    warnings = build(SOURCE, SITE)
+    foreign = [*foreign_files(SITE)]
+    for line in [*warnings, *foreign]:
+        say(line)
+    count = len([*SITE.rglob("*.html")])
+    report = Report(count, len(warnings), len(foreign), time.monotonic() - started)
+    conclude(report, failed=bool(warnings or foreign), as_json=given.json)
+
+
+def assemble(renderer: Renderer, docs: Path, into: Path) -> None:
+    """Write the source of the site: the docs, the pages from the template, the navigation."""
+    shutil.rmtree(into, ignore_errors=True)
+    shutil.copytree(docs, into)
+    for path, text in pages(renderer).items():
+        (into / path).write_text(text, "utf-8")
+    data = json.dumps(Tables(renderer).all())
+    (into / "_static" / "configurator-data.js").write_text(f"const PLINTH = {data};\n", "utf-8")
+    for index in (page for page in into.rglob("*.md") if _is_index(page.relative_to(into))):
+        text = index.read_text("utf-8")
+        index.write_text(f"{text}\n{navigation(text)}", "utf-8")
+
+
+def _is_index(path: Path) -> bool:
+    return path.name == INDEXES[0] or path.as_posix() == INDEXES[1]
+
+
+def navigation(text: str) -> str:
+    """Return the directive that lists the pages to which an index links."""
+    listed = [path.removesuffix(".md") for path in dict.fromkeys(LINK.findall(text))]
+    return "\n".join(["```{toctree}", ":hidden:", "", *listed, "```", ""])
+
+
+def build(source: Path, into: Path) -> list[str]:
+    """Build a site, from nothing; return Sphinx's warnings."""
+    shutil.rmtree(into, ignore_errors=True)
+    told = StringIO()
+    with tempfile.TemporaryDirectory() as doctrees:
+        app = Sphinx(
+            source,
+            None,
+            into,
+            doctrees,
+            "html",
+            confoverrides={**OPTIONS},
+            status=None,
+            warning=told,
+            freshenv=True,
+        )
+        app.build(force_all=True)
+    text = re.sub(r"\x1b\[[\d;]*m", "", told.getvalue())
+    return [line.replace(f"{source}/", "docs/") for line in text.splitlines() if line.strip()]
+
+
+def foreign_files(site: Path) -> list[str]:
+    """Return each file that a page would load from another host."""
+    found = [*site.rglob("*.html"), *site.rglob("*.css")]
+    return [
+        f"{file.relative_to(site)}: {match[0]}"
+        for file in sorted(found)
+        for match in FOREIGN.finditer(file.read_text("utf-8"))
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
