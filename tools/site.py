@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from plinth.harness.configurator import Tables
 from plinth.harness.render import Renderer
@@ -27,9 +28,14 @@ DOCS = REPOSITORY / "docs"
 SITE = REPOSITORY / "build" / "site"
 SOURCE = REPOSITORY / "build" / "site-source"
 INDEXES = ("index.md", "decisions/README.md")
-LINK = re.compile(r"\]\(([\w./-]+\.md)\)")
+# A page in the list, or the table, of an index.
+LINK = re.compile(r"(?m)^(?:- |\| )\[([^\]]+)\]\(([\w./-]+)\.md\)")
 # What another host would have to send: a page has to work without one.
-FOREIGN = re.compile(r"""(?:<(?:script|img|source|iframe)\b[^>]*\bsrc|<link\b(?![^>]*\brel="(?:canonical|search|index|next|prev)")[^>]*\bhref)="(?:https?:)?//[^"]*|url\(["']?https?:[^)]*|@import ["']https?:[^;]*""")
+FOREIGN = re.compile(
+    r"""<(?:script|img|source|iframe)\b[^>]*\bsrc="(?:https?:)?//[^"]*"""
+    r"""|<link\b[^>]*\bhref="(?:https?:)?//[^"]*"""
+    r"""|(?:url\(|@import )["']?(?:https?:)?//[^)"';]*"""
+)
 OPTIONS: Mapping[str, object] = {
     "project": "Plinth",
     "copyright": "the contributors of Plinth",
@@ -40,6 +46,7 @@ OPTIONS: Mapping[str, object] = {
     "html_theme": "pydata_sphinx_theme",
     "html_static_path": ["_static"],
     "html_css_files": ["configurator.css"],
+    "html_sidebars": {page: [] for page in ("index", "tutorial", "configurator")},
     "html_title": "Plinth",
     "html_show_sourcelink": False,
     "html_theme_options": {
@@ -103,7 +110,7 @@ def _is_index(path: Path) -> bool:
 
 def navigation(text: str) -> str:
     """Return the directive that lists the pages to which an index links."""
-    listed = [path.removesuffix(".md") for path in dict.fromkeys(LINK.findall(text))]
+    listed = [f"{title} <{path}>" for title, path in LINK.findall(text)]
     return "\n".join(["```{toctree}", ":hidden:", "", *listed, "```", ""])
 
 
@@ -111,7 +118,12 @@ def build(source: Path, into: Path) -> list[str]:
     """Build a site, from nothing; return Sphinx's warnings."""
     shutil.rmtree(into, ignore_errors=True)
     told = StringIO()
-    with tempfile.TemporaryDirectory() as doctrees:
+    with (
+        tempfile.TemporaryDirectory() as doctrees,
+        # Of an earlier build in this process nothing is left.
+        patch_docutils(),
+        docutils_namespace(),
+    ):
         app = Sphinx(
             source,
             None,

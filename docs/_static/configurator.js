@@ -44,7 +44,7 @@ const configurator = (() => {
 })();
 
 if (typeof document !== "undefined") {
-  const root = document.getElementById("configurator");
+  const root = document.getElementById("answers");
   const picked = { preset: "standard" };
   const element = (kind, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(kind), properties);
@@ -67,6 +67,7 @@ if (typeof document !== "undefined") {
       show();
     });
     selects.set(question.name, select);
+    if (question.name in picked) select.value = String(picked[question.name]);
     const label = element("label", { htmlFor: select.id });
     label.append(element("code", { textContent: question.name }), ` ${question.message}`);
     return element("div", { className: "question" }, label, select);
