@@ -111,7 +111,7 @@ if (typeof document !== "undefined") {
     const paths = answers ? configurator.files(answers) : [];
     tree.textContent = paths.join("\n");
     count.textContent = refused ? "" : `${paths.length} files. This is one of `
-      + `${PLINTH.combinations.toLocaleString("en")} combinations; each text of each is checked.`;
+      + `${PLINTH.combinations.toLocaleString("en")} combinations, all of which are rendered and checked.`;
   }
 
   if (root) {
