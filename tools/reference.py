@@ -99,7 +99,9 @@ def _call(node: ast.AST) -> ProblemType | None:
     words = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
     if node.func.id != "Problem" or len(texts) < 2 or "status" not in words:  # noqa: PLR2004
         return None
-    meaning = "`errors` lists what is invalid, and where." if "errors" in str(ast.dump(node)) else ""
+    meaning = (
+        "`errors` lists what is invalid, and where." if "errors" in str(ast.dump(node)) else ""
+    )
     return ProblemType(str(texts[1]), int(str(words["status"])), str(texts[0]), meaning)
 
 
@@ -114,17 +116,18 @@ def _page(title: str, text: str, table: str) -> str:
 
 def _questions(space: AnswerSpace) -> str:
     text = (
-        "The preset `custom` asks all of them, the others those with a •. Each can be answered by\n"
-        "`--data NAME=ANSWER`. [The configurator](../configurator.md) shows which answers go together."
+        "The preset `custom` asks all of them, the others those with a •. Each can be answered\n"
+        "by `--data NAME=ANSWER`. [The configurator](../configurator.md) shows which answers go\n"
+        "together."
     )
     return _page("Questions", text, "\n".join(questions(space)))
 
 
 def _settings(full: str, standard: str) -> str:
     text = (
-        "Of a service with the preset `full`; those with a • are also in `standard`. Each service lists its\n"
-        "own in `.env.example`. The value is the one there: the default of the code, except that\n"
-        "`APP_ENVIRONMENT` is `production` unless it is set."
+        "Of a service with the preset `full`; those with a • are also in `standard`. Each service\n"
+        "lists its own in `.env.example`. The value is the one there: the default of the code,\n"
+        "except that `APP_ENVIRONMENT` is `production` unless it is set."
     )
     common = {setting.name for setting in settings(standard)}
     rows = [
@@ -140,7 +143,8 @@ def _settings(full: str, standard: str) -> str:
 
 def _commands(full: str, standard: str) -> str:
     text = (
-        "Of a service with the preset `full`; those with a • are also in `standard`. `make` alone lists them."
+        "Of a service with the preset `full`; those with a • are also in `standard`. `make` alone\n"
+        "lists them."
     )
     common = commands(standard)
     rows = [
@@ -152,9 +156,9 @@ def _commands(full: str, standard: str) -> str:
 
 def _problems(tree: Mapping[str, str]) -> str:
     text = (
-        "Every error is `application/problem+json` (RFC 9457). `type` is one of these, of a service with the\n"
-        "preset `full`, or that of a plain status of HTTP, such as `http-not-found`. `request_id` finds the\n"
-        "request in the log. Your own errors add types of their own."
+        "Every error is `application/problem+json` (RFC 9457). `type` is one of these, of a\n"
+        "service with the preset `full`, or that of a plain status of HTTP, such as `http-not-found`.\n"
+        "`request_id` finds the request in the log. Your own errors add types of their own."
     )
     rows = [[f"`{p.type}`", str(p.status), p.title, p.meaning] for p in problems(tree)]
     return _page("Problem types", text, _table(["type", "status", "title", "when"], rows))

@@ -183,8 +183,7 @@ def names(page: Page, project: Project, repository: Path) -> Iterator[str]:
         if PLACE.fullmatch(span) and not PLACEHOLDER.search(span):
             template = repository / "template" / span
             there = project.has(span) or (
-                page.project is None
-                and ((repository / span).exists() or template.exists())
+                page.project is None and ((repository / span).exists() or template.exists())
             )
             if not there:
                 yield f"{page.path}: names {span}, which is not there"

@@ -357,7 +357,9 @@ class Choices:
 
 def sentence_of(error: ValueError) -> str:
     """Return the template's own sentence in an error of Copier."""
-    return re.sub(r"^(?:Validation error for question|Invalid choice for) '\w+': ", "", str(error)).strip()
+    return re.sub(
+        r"^(?:Validation error for question|Invalid choice for) '\w+': ", "", str(error)
+    ).strip()
 
 
 def argument(name: str, answer: object) -> str:

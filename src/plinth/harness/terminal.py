@@ -1,6 +1,7 @@
 """Commands in pages of documentation: their targets, options, answers, files and routes exist."""
 
 import ast
+import itertools
 import re
 import shlex
 import subprocess
@@ -68,9 +69,13 @@ class Terminal:
             yield f"nothing reads {name}"
 
     def _make(self, words: list[str]) -> Iterator[str]:
-        given = {found[1]: word[found.end() :] for word in words if (found := ASSIGNMENT.match(word))}
+        given = {
+            found[1]: word[found.end() :] for word in words if (found := ASSIGNMENT.match(word))
+        }
         for target in [word for word in words[1:] if "=" not in word]:
-            recipes = [r for text in self.makefiles if (r := dict(RECIPE.findall(text)).get(target))]
+            recipes = [
+                r for text in self.makefiles if (r := dict(RECIPE.findall(text)).get(target))
+            ]
             if not recipes:
                 yield f"there is no target {target}"
             for name in given:
@@ -113,7 +118,7 @@ class Terminal:
     def _answers(self, words: Sequence[str]) -> Iterator[str]:
         """Check what stands behind `--data` or `-d`."""
         values = {**self.space.factors(), "preset": ("minimal", "standard", "full", "custom")}
-        for option, text in zip(words, words[1:], strict=False):
+        for option, text in itertools.pairwise(words):
             if option in {"--data", "-d"} and text not in PLACEHOLDERS:
                 name = text.partition("=")[0]
                 legal = [argument(name, value) for value in values.get(name, ())]
@@ -157,7 +162,9 @@ class Terminal:
         if head is None:
             yield f"{text.strip()} is not among the commands that were tried"
         for word in words:
-            if re.match(r"--?[a-z]", word) and word.partition("=")[0] not in OPTIONS.get(head or "", ()):
+            if re.match(r"--?[a-z]", word) and word.partition("=")[0] not in OPTIONS.get(
+                head or "", ()
+            ):
                 yield f"{head} has no {word}"
 
 
@@ -204,11 +211,11 @@ def _routes(module: ast.Module) -> Iterator[str]:
 def problems(page: Page, terminal: Terminal) -> Iterator[str]:
     """Yield a sentence for whatever is wrong in a page; its blocks are laid over the service."""
     for block in page.blocks():
-        if told := unreadable(block):
+        told = unreadable(block)
+        if not told and page.project is not None and block.language in {"python", "diff"}:
+            told = terminal.project.lay(block)
+        if told:
             yield f"{block.place}: {told}"
-        elif page.project is not None and block.language in {"python", "diff"}:
-            if told := terminal.project.lay(block):
-                yield f"{block.place}: {told}"
     for place, line in page.commands():
         for told in terminal.problems(line):
             yield f"{place}: {line}: {told}"
