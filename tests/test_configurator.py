@@ -54,9 +54,9 @@ class Copier:
         environment = self._worker.jinja_env
         environment.from_string = functools.cache(environment.from_string)  # type: ignore[method-assign]
         # What is computed from the answers is no answer, and takes half of the time.
-        template = self._worker.template
-        asked = {n: d for n, d in template.questions_data.items() if d.get("when") is not False}
-        template.__dict__["questions_data"] = asked
+        questions: dict[str, dict[str, object]] = self._worker.template.questions_data
+        for name in [name for name in questions if questions[name].get("when") is False]:
+            del questions[name]
 
     def verdict(self, picked: Answers) -> tuple[str, Mapping[str, object]]:
         """Return the sentence of its refusal, or the answers that a project would record."""

@@ -46,7 +46,7 @@ OPTIONS: Mapping[str, object] = {
     "html_theme": "pydata_sphinx_theme",
     "html_static_path": ["_static"],
     "html_css_files": ["configurator.css"],
-    "html_sidebars": {page: [] for page in ("index", "tutorial", "configurator")},
+    "html_sidebars": dict.fromkeys(("index", "tutorial", "configurator"), ()),
     "html_title": "Plinth",
     "html_show_sourcelink": False,
     "html_theme_options": {

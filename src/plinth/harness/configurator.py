@@ -11,7 +11,7 @@ from typing import TypeAlias
 from plinth.harness.render import MACHINERY, Reading, Renderer
 from plinth.harness.space import Answer
 
-Json: TypeAlias = "str | bool | int | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "str | bool | int | Sequence[Json] | Mapping[str, Json] | None"
 # A later question that was not given by `--data` has no value yet.
 ABSENT = None
 
