@@ -11,7 +11,7 @@ import pytest
 
 from plinth.domain.domain import plan
 from plinth.harness.command import git
-from plinth.harness.pages import Page, Project
+from plinth.harness.pages import Page, Project, read_pages
 from plinth.harness.render import Renderer
 from plinth.harness.source import REPOSITORY
 from plinth.harness.space import parse
@@ -19,16 +19,7 @@ from plinth.harness.survey import Survey
 from plinth.harness.terminal import Terminal, problems
 from plinth.service import Service
 
-DOCS = REPOSITORY / "docs"
-# Records tell of what was, and what enforces them is checked by test_docs.py; the example of an
-# organisation is files of a template.
-APART = ("decisions", "platform-teams/example")
-# What each page says of the service of a preset is laid over it, all pages one after the other.
-PAGES = [
-    Page(path.relative_to(REPOSITORY).as_posix(), path.read_text("utf-8"))
-    for path in (REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md")))
-    if not any(path.is_relative_to(DOCS / folder) for folder in APART)
-]
+PAGES = read_pages(REPOSITORY)
 
 
 class Bench:

@@ -158,7 +158,8 @@ def _problems(tree: Mapping[str, str]) -> str:
     text = (
         "Every error is `application/problem+json` (RFC 9457). `type` is one of these, of a\n"
         "service with the preset `full`, or that of a plain status of HTTP, such as\n"
-        "`http-not-found`. `request_id` finds the request in the log. Your own errors add types of their own."
+        "`http-not-found`. `request_id` finds the request in the log. Your own errors add\n"
+        "types of their own."
     )
     rows = [[f"`{p.type}`", str(p.status), p.title, p.meaning] for p in problems(tree)]
     return _page("Problem types", text, _table(["type", "status", "title", "when"], rows))

@@ -2,6 +2,7 @@
 
 The pages are those of docs/, with those that are written from the template. An index page lists its
 pages by ordinary links, which work on a code host too; the site's navigation is read from them.
+Then the tests that pages tell a reader to write run in the service that the pages make.
 """
 
 import json
@@ -10,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -19,11 +20,19 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from plinth.harness.configurator import Tables
+from plinth.harness.hints import Hints
+from plinth.harness.pages import Project, read_pages
+from plinth.harness.programs import Program, Programs
 from plinth.harness.render import Renderer
+from plinth.harness.runner import Outcome, Runner
 from plinth.harness.source import REPOSITORY, copy_template, isolated
+from plinth.harness.space import parse
+from plinth.harness.survey import Survey
 from tools.reference import pages
 from tools.report import command, conclude, say
 
+FULL = "preset=full"
+API = "tests/test_api.py"
 DOCS = REPOSITORY / "docs"
 SITE = REPOSITORY / "build" / "site"
 SOURCE = REPOSITORY / "build" / "site-source"
@@ -65,30 +74,59 @@ class Report:
     pages: int
     warnings: int
     foreign: int
+    tests: int
+    failed: Sequence[str]
     seconds: float
 
     def __str__(self) -> str:
         """Return the closing line."""
         return (
             f"site: {self.pages} pages, {self.warnings} warnings, "
-            f"{self.foreign} files of other hosts, {self.seconds:.0f} s"
+            f"{self.foreign} files of other hosts, {self.tests} tests of pages passed, "
+            f"{len(self.failed)} failed, {self.seconds:.0f} s"
         )
 
 
 def main() -> None:
-    """Assemble, build, report."""
+    """Assemble, build, run the tests of pages, report."""
     given = command("site", __doc__).parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, isolated(Path(folder)):
-        renderer = Renderer(copy_template(Path(folder) / "template"))
-        assemble(renderer, DOCS, SOURCE)
-    warnings = build(SOURCE, SITE)
-    foreign = [*foreign_files(SITE)]
-    for line in [*warnings, *foreign]:
+        template = copy_template(Path(folder) / "template")
+        hints = Hints.read(template)
+        survey = Survey(template, hints)
+        assemble(survey.renderer, DOCS, SOURCE)
+        warnings = build(SOURCE, SITE)
+        outcome = run_tests(survey, hints)
+    foreign = foreign_files(SITE)
+    for line in [*warnings, *foreign, *([] if outcome.passed else [outcome.log])]:
         say(line)
-    count = len([*SITE.rglob("*.html")])
-    report = Report(count, len(warnings), len(foreign), time.monotonic() - started)
-    conclude(report, failed=bool(warnings or foreign), as_json=given.json)
+    report = Report(
+        len([*SITE.rglob("*.html")]),
+        len(warnings),
+        len(foreign),
+        outcome.tests,
+        outcome.failed,
+        time.monotonic() - started,
+    )
+    failed = bool(warnings or foreign or not outcome.passed)
+    conclude(report, failed=failed, as_json=given.json)
+
+
+def run_tests(survey: Survey, hints: Hints) -> Outcome:
+    """Lay the pages about the service with everything over it, and run what tests they have.
+
+    The tests of its API run too: they look at every route.
+    """
+    answers = parse(survey.space, [FULL])
+    project = Project({**survey.renderer.tree(answers, machinery=True)})
+    for page in read_pages(REPOSITORY):
+        for block in page.blocks() if page.project == FULL else ():
+            if block.language in {"python", "diff"} and (told := project.lay(block)):
+                sys.exit(f"{block.place}: {told}")
+    tests = sorted(path for path in project.touched if path.startswith("tests/"))
+    with Runner.started(Programs(survey), 1, hints) as runner:
+        return runner.run(Program("pages", answers, project.tree), [*tests, API])
 
 
 def assemble(renderer: Renderer, docs: Path, into: Path) -> None:
@@ -151,4 +189,4 @@ def foreign_files(site: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -86,6 +86,22 @@ class Page:
         return [re.sub(r"\n\W*", " ", span) for span in SPAN.findall(FENCE.sub("", self.text))]
 
 
+# Records tell of what was, and what enforces them is checked by another test; the example of an
+# organisation is files of a template.
+APART = ("decisions", "platform-teams/example")
+
+
+def read_pages(repository: Path) -> list[Page]:
+    """Return the README and the pages of the docs that say what is so today."""
+    docs = repository / "docs"
+    found = (repository / "README.md", *sorted(docs.rglob("*.md")))
+    return [
+        Page(path.relative_to(repository).as_posix(), path.read_text("utf-8"))
+        for path in found
+        if not any(path.is_relative_to(docs / folder) for folder in APART)
+    ]
+
+
 @dataclass
 class Project:
     """The files of a service; pages add to them."""
