@@ -53,6 +53,7 @@ if (typeof document !== "undefined") {
   };
   const word = (value) => ({ true: "yes", false: "no" })[value] ?? String(value);
   const selects = new Map();
+  const sentences = new Map();
 
   function choice(question) {
     const select = element("select", { id: `question-${question.name}`, name: question.name });
@@ -70,11 +71,16 @@ if (typeof document !== "undefined") {
     if (question.name in picked) select.value = String(picked[question.name]);
     const label = element("label", { htmlFor: select.id });
     label.append(element("code", { textContent: question.name }), ` ${question.message}`);
-    return element("div", { className: "question" }, label, select);
+    const sentence = element("p", { className: "refused", hidden: true });
+    sentences.set(question.name, sentence);
+    return element("div", { className: "question" }, label, select, sentence);
   }
 
-  // What an answer would be refused with, if it were picked next.
+  // What an answer would be refused with, if it were picked next, and nothing else is refused.
   function refusal(question, value) {
+    const others = { ...picked };
+    delete others[question.name];
+    if (configurator.verdict(others).refused) return "";
     const refused = configurator.verdict({ ...picked, [question.name]: value }).refused;
     return refused ? refused.sentence : "";
   }
@@ -101,7 +107,10 @@ if (typeof document !== "undefined") {
     for (const question of PLINTH.questions) {
       const select = selects.get(question.name);
       for (const option of select.options) label(option, question, answers);
-      select.toggleAttribute("aria-invalid", refused?.name === question.name);
+      const isRefused = refused?.name === question.name;
+      select.ariaInvalid = String(isRefused);
+      sentences.get(question.name).hidden = !isRefused;
+      sentences.get(question.name).textContent = isRefused ? refused.sentence : "";
     }
     status.className = refused ? "refused" : "accepted";
     status.textContent = refused
