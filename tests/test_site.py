@@ -82,10 +82,10 @@ def test_settings_are_those_of_the_example(survey: Survey) -> None:
     speaks_for_itself = ("APP_AUTH_", "APP_MAIL_")
     silent = [each.name for each in found if not each.comment]
     assert not [name for name in silent if not name.startswith(speaks_for_itself)]
-    text = "# Connections that\n# are kept\nA_SIZE=1\nA_MORE=2\n# Next\nA_LAST=3\n\n# Other\n# B_URL=x\n"
+    text = "# What\n# is kept\nA_SIZE=1\nA_MORE=2\n# Next\nA_LAST=3\n\n# Other\n# B_URL=x\n"
     assert [*settings(text)] == [
-        Setting("A_SIZE", "1", "Connections that are kept"),
-        Setting("A_MORE", "2", "Connections that are kept"),
+        Setting("A_SIZE", "1", "What is kept"),
+        Setting("A_MORE", "2", "What is kept"),
         Setting("A_LAST", "3", "Next"),
         Setting("B_URL", "x", "Other"),
     ]
