@@ -10,7 +10,7 @@ ifneq ($(UV),)
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 endif
 
-.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs versions installs updates domains containers bench fleet docs where release
+.PHONY: help demo try test quick servers check space matrix program sweep mutants code-mutants proofs versions installs updates domains containers bench fleet docs site where release
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -76,6 +76,9 @@ fleet: $(UV) ## an audit of 200 generated services with seeded problems
 
 docs: $(UV) ## write the tables of the docs: the questions, and what benchmarks found
 	@uv run --quiet python -m tools.docs $(ARGS)
+
+site: $(UV) ## build the site of the docs into build/site, strictly
+	@uv run --quiet python -m tools.site $(ARGS)
 
 where: $(UV) ## where a file of a project comes from: make where FILE=src/app/auth/router.py
 	@uv run --quiet python -m tools.where $(FILE)

@@ -7,6 +7,7 @@ import functools
 import itertools
 import math
 import random
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,6 +187,32 @@ class AnswerSpace(Combinations):
             known[name] = recorded[name] if stays else question.get_default()
         return known
 
+    def refusal(self, name: str, value: object, known: Mapping[str, object]) -> str:
+        """Return the sentence by which Copier refuses an answer after others; empty if it does not.
+
+        `known` may have answers to later questions: those that were given by `--data`.
+        """
+        self._worker.answers = AnswersMap(init={**known})
+        question = self._question(name)
+        try:
+            question.validate_answer(question.parse_answer(value))
+        except ValueError as error:
+            return sentence_of(error)
+        return ""
+
+    def default(self, name: str, known: Mapping[str, object]) -> object:
+        """Return what Copier answers by itself after others, whether that is legal or not."""
+        self._worker.answers = AnswersMap(init={**known})
+        question = self._question(name)
+        return question.cast_answer(question.render_value(question.default))
+
+    def reads(self, name: str, *keys: str) -> list[str]:
+        """Return the questions that these parts of a question name, in order."""
+        texts = _texts([self.questions[name].get(key) for key in keys])
+        parse = self._worker.jinja_env.parse
+        found = {n for text in texts for n in jinja2.meta.find_undeclared_variables(parse(text))}
+        return [other for other in self.questions if other in found]
+
     def named_in_defaults(self) -> set[str]:
         """Return the names that the defaults of questions ask for."""
         parse = self._worker.jinja_env.parse
@@ -326,6 +353,13 @@ class Choices:
             legal = whole.legal(name)
             whole.give(name, base[name] if base[name] in legal else next(iter(legal)))
         return {name: whole.made[name] for name in self._groups}
+
+
+def sentence_of(error: ValueError) -> str:
+    """Return the template's own sentence in an error of Copier."""
+    return re.sub(
+        r"^(?:Validation error for question|Invalid choice for) '\w+': ", "", str(error)
+    ).strip()
 
 
 def argument(name: str, answer: object) -> str:
