@@ -22,7 +22,7 @@ try: $(UV) ## pick answers, and see the project that comes of them pass its test
 	@uv run --quiet python -m tools.attempt
 
 test: servers check ## everything that CI runs; what passed before is remembered, unless ARGS=--forget
-	@uv run --quiet python -m tools.space --compare 100
+	@uv run --quiet python -m tools.space --compare 40
 	@uv run --quiet python -m tools.matrix --strength 2 $(ARGS)
 	@uv run pytest --numprocesses auto --dist worksteal $(ARGS)
 
@@ -60,7 +60,7 @@ installs: $(UV) ## each pair of answers installed by uv, on every Python here, n
 	@uv run pytest --numprocesses auto --dist worksteal --every-pair tests/test_installs.py $(ARGS)
 
 updates: $(UV) ## every release updated to this checkout, with every edit by itself
-	@uv run pytest --numprocesses auto --dist worksteal --every-cell tests/test_updates.py tests/test_update_migrations.py $(ARGS)
+	@uv run pytest --numprocesses auto --dist worksteal --every-cell tests/test_updates.py tests/test_update_migrations.py tests/test_ordinary_user.py $(ARGS)
 
 domains: $(UV) ## three domains written into services of many kinds, checked and tested: make domains ARGS="--only mysql"
 	@uv run --quiet python -m tools.domains $(ARGS)

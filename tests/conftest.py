@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -83,6 +83,14 @@ def releases(isolation: None) -> Path:
 def space(template: Path) -> AnswerSpace:
     """Return the answers that the template of this checkout allows."""
     return AnswerSpace(template)
+
+
+@pytest.fixture
+def nightly(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """Leave a test to `make updates`; the closing line counts it."""
+    if not request.config.getoption("--every-cell"):
+        record_property("left to make updates", 1)
+        pytest.skip("`make updates` runs it")
 
 
 class Figures:

@@ -11,6 +11,7 @@ from plinth.harness import checks
 from plinth.harness.command import copier
 from plinth.harness.project import GeneratedProject
 
+QUESTIONS = ("project_name", "project_description", "author_name")
 TEXTS = {
     "unicode": "Ünïcode Café",
     "quotes": """it's "quoted\"""",
@@ -38,11 +39,12 @@ REFUSED = {
 }
 
 
-def copy(question: str, text: str, target: Path, template: Path) -> GeneratedProject:
-    """Answer one question and leave the others."""
-    done = copier("copy", "--defaults", "-d", f"{question}={text}", str(template), str(target))
+def copy(text: str, target: Path, template: Path) -> GeneratedProject:
+    """Give the same answer to each of the questions, and leave the others."""
+    given = [word for question in QUESTIONS for word in ("-d", f"{question}={text}")]
+    done = copier("copy", "--defaults", *given, str(template), str(target))
     assert done.returncode == 0, done.stderr
-    return GeneratedProject(target, {question: text})
+    return GeneratedProject(target, dict.fromkeys(QUESTIONS, text))
 
 
 def application(source: str) -> dict[str, object]:
@@ -71,25 +73,24 @@ def held(question: str, files: dict[str, str]) -> dict[str, Any]:
     return places[question]
 
 
-@pytest.mark.parametrize("question", ["project_name", "project_description", "author_name"])
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_works(question: str, text: str, template: Path, tmp_path: Path) -> None:
+def test_works(text: str, template: Path, tmp_path: Path) -> None:
     """The text arrives, to the letter, where it belongs, and breaks nothing around it."""
-    project = copy(question, text, tmp_path / "service", template)
+    project = copy(text, tmp_path / "service", template)
     files = project.tree()
     for path, source in files.items():
         assert not list(checks.check_syntax(path, source))
     assert not "\n".join(checks.ruff_findings(project.path))
-    assert held(question, files) == dict.fromkeys(held(question, files), text)
-    readable = "LICENSE" if question == "author_name" else "README.md"
-    assert text in files[readable]
+    for question in QUESTIONS:
+        assert held(question, files) == dict.fromkeys(held(question, files), text)
+    assert text in files["LICENSE"]
+    assert files["README.md"].startswith(f"# {text}\n\n{text}\n")
 
 
-@pytest.mark.parametrize("question", ["project_name", "project_description", "author_name"])
-def test_awkward_text_installs(question: str, template: Path, tmp_path: Path) -> None:
+def test_awkward_text_installs(template: Path, tmp_path: Path) -> None:
     """The service that bears all that is awkward builds, imports and says its name."""
     text = " ".join(TEXTS[kind] for kind in TEXTS if kind != "long")
-    project = copy(question, text, tmp_path / "service", template)
+    project = copy(text, tmp_path / "service", template)
     project.sync()
     settings = "environment='test', database_url='postgresql+psycopg://'"
     script = (
@@ -97,8 +98,7 @@ def test_awkward_text_installs(question: str, template: Path, tmp_path: Path) ->
         f"app = create_app(Settings({settings})); print(ascii([app.title, app.summary]))"
     )
     shown = project.run("uv", "run", "python", "-c", script)
-    if question != "author_name":
-        assert ascii(text) in shown
+    assert ascii([text, text]) in shown
 
 
 @pytest.mark.parametrize(("question", "text"), REFUSED)

@@ -125,6 +125,7 @@ def test_demo_leaves_its_data_in_the_project(person: Person, service: str) -> No
     assert data.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.usefixtures("nightly")
 def test_update(person: Person) -> None:
     """An update switches a part off; it ends with the checks and tests of the standard service."""
     copier = ("uvx", "--quiet", "copier>=9.19")
@@ -139,6 +140,7 @@ def test_update(person: Person) -> None:
     assert not (person.home / "updated" / ".pre-commit-config.yaml").exists()
 
 
+@pytest.mark.usefixtures("nightly")
 def test_embedded_servers(person: Person) -> None:
     """Redis and NATS run as this user."""
     copier = ("uvx", "--quiet", "copier>=9.19")

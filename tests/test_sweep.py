@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plinth.harness.closures import STATED, Closures, is_test_module
+from plinth.harness.closures import ONCE, STATED, Closures, is_test_module
 from plinth.harness.hints import Hints
 from plinth.harness.memory import FORGET, Memory
 from plinth.harness.programs import Program, Programs
@@ -199,6 +199,32 @@ def test_stated_files_exist(survey: Survey) -> None:
             assert any(path.startswith(word) for path in paths), f"{module}: {word}"
 
 
+def test_a_dear_module_runs_once_for_the_answers_that_it_names(results: ModuleResults) -> None:
+    """On every change; another run leaves nothing out, and what is left out is told."""
+    named = {SUMS: "# On every change, once for: colour size\n" + SMALL[SUMS]}
+    programs = [
+        replace(program(**named, src__app__sums=str(number)), answers={"colour": c, "size": s})
+        for number, (c, s) in enumerate([("red", 1), ("red", 2), ("red", 1), ("blue", 1)])
+    ]
+    trees = [{**p.tree, "src/app/sums.py": p.key} for p in programs]
+    programs = [replace(p, tree=tree) for p, tree in zip(programs, trees, strict=True)]
+    brief = [*results.plan(programs, brief=True)]
+    assert [SUMS in task.modules for task in brief] == [True, True, False, True]
+    assert [[*task.left] for task in brief] == [[], [], [SUMS], []]
+    assert all(SUMS in task.modules for task in results.plan(programs))
+    assert not any(task.left for task in results.plan(programs))
+
+
+def test_questions_named_by_modules_exist(survey: Survey) -> None:
+    """A question that was renamed would stop the array."""
+    texts = {path: text for tree in survey.trees for path, text in tree.items()}
+    named = {path: " ".join(ONCE.findall(text)).split() for path, text in texts.items()}
+    assert any(named.values())
+    for module, questions in named.items():
+        assert not questions or is_test_module(module)
+        assert {*questions} <= {*survey.space.factors()}, module
+
+
 def test_keeps_modules_that_passed(results: ModuleResults) -> None:
     """Of a program that fails the modules that do not; each result is wanted once."""
     first, second = program(), program(**{"src/app/items.py": "router = None\n"})
@@ -253,9 +279,22 @@ def test_programs_are_told_apart(survey: Survey) -> None:
     assert key(type_checker="mypy", pre_commit=True) == key(type_checker="ty", pre_commit=False)
     assert key(database_driver="psycopg") != key(database_driver="asyncpg")
     assert key(auth="none") != key(auth="jwt")
-    everything = programs.all()
-    assert len({program.key for program in everything}) == len(everything)
-    assert {key(auth=auth) for auth in ("none", "jwt")} <= {p.key for p in everything}
+    assert {"auth", "database_driver", "tasks"} <= programs.decisive
+    assert programs.decisive.isdisjoint({"license", "deploy", "ci"})
+
+
+def test_all_programs_are_distinct(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of three questions: `make sweep` renders all, which takes most of a minute."""
+    programs = Programs(survey)
+    asked = {"auth", "database", "database_driver"}
+    monkeypatch.setitem(vars(programs), "decisive", {*asked, "license"})
+    keys = [program.key for program in programs.all()]
+    assert len({*keys}) == len(keys)
+    expected = [
+        programs.of(survey.space.choose(answers).completed(survey.least)).key
+        for answers in survey.space.combinations(only=asked)
+    ]
+    assert {*keys} == {*expected}
 
 
 @pytest.mark.parametrize("text", ["0/8", "9/8", "1", "a/b", "1/0", "-1/2"])

@@ -1,13 +1,12 @@
 """Every release updates to this checkout and to a made-up next release, edited and toggled.
 
-`make test` has each start and each answer that changes in one update; `make updates` has each
-change by itself, each edit and each release. What passed with the same texts is remembered.
+`make test` has each start and each answer that changes in one update, and runs the checks of one
+project of each start. `make updates` runs the checks of all of these, and the tests of some; it has
+each change by itself, each edit and each release. What passed with the same texts is remembered.
 """
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version as version_of
@@ -19,13 +18,13 @@ import pytest
 import yaml
 
 from plinth.errors import Exit
-from plinth.harness.cells import DATABASE, STARTS, Cell, array, cells, short, steps
-from plinth.harness.command import git
+from plinth.harness.cells import DATABASE, STARTS, TESTED, Cell, array, cells, short, steps
+from plinth.harness.command import git, python
 from plinth.harness.edits import EDITS, make_edits
 from plinth.harness.hints import Hints
 from plinth.harness.locks import exclusively
 from plinth.harness.memory import HARNESS, Memory, code, digest
-from plinth.harness.project import CommandError, GeneratedProject, clean_environment
+from plinth.harness.project import CommandError, GeneratedProject
 from plinth.harness.releases import CHANGES, CURRENT, SYNTHETIC, recorded_releases
 from plinth.harness.source import REPOSITORY, copy_template
 from plinth.harness.space import Answers, AnswerSpace, argument
@@ -48,9 +47,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = cells(all_steps, every=True) if every else short(all_steps[-1])
         metafunc.parametrize("untouched", [*found], ids=str)
     if "edited" in metafunc.fixturenames:
-        together = [(name,) for name in EDITS] if every else [tuple(EDITS)]
-        found = cells(all_steps, every=True) if every else short(all_steps[0], **DATABASE)
-        edited = [replace(cell, edits=edits) for cell in found for edits in together]
+        together = short(all_steps[0], DATABASE, every=every)
+        edited = [replace(cell, edits=tuple(EDITS)) for cell in together]
+        if every:
+            found = [*cells(all_steps, every=True)]
+            edited += [replace(cell, edits=(name,)) for cell in found for name in EDITS]
         metafunc.parametrize("edited", edited, ids=str)
 
 
@@ -115,18 +116,10 @@ def test_edited(
     fresh = sibling(releases, tmp_path / "fresh", project, cell).tree()
     assert not set(stopped) & fresh.keys(), "a file that stays was taken for one that goes"
     assert set(conflicts) <= {edit.path for edit in made}
-    if is_checked(cell) and not conflicts:
+    if cell.checked and not conflicts:
         check(project, survey, cell)
         record_property("updates checked", 1)
     memory.add(key, cell=str(cell))
-
-
-def is_checked(cell: Cell) -> bool:
-    """Whether what comes of an update is checked as its owner does: where answers change together.
-
-    A single answer is one of the many of `make updates`, which look at texts.
-    """
-    return bool(cell.change) and len(cell.edits) == len(EDITS)
 
 
 def check(project: GeneratedProject, survey: Survey, cell: Cell) -> None:
@@ -159,7 +152,7 @@ def confirm_drops(project: GeneratedProject) -> None:
 def key_of(cell: Cell, survey: Survey) -> str:
     """Return all that can decide about a cell."""
     ends = ((cell.old, STARTS[cell.start]), (cell.new, cell.answers))
-    told = (cell.start, cell.change, cell.edits, cell.tested)
+    told = (cell.start, cell.change, cell.edits, cell.checked, cell.tested)
     return key_between(survey, *ends, told=told, by=Path(__file__))
 
 
@@ -194,6 +187,17 @@ def test_the_array_has_every_start_and_every_change(space: AnswerSpace) -> None:
         assert {answers[name] for answers in after} == {*values}
     fixed = [*array(space, **DATABASE)]
     assert all("database" not in change for _, change in fixed)
+
+
+def test_a_project_of_each_start_is_checked() -> None:
+    """On every change; `make updates` checks them all and runs the tests of some."""
+    step = (CURRENT, SYNTHETIC)
+    quick, full = [*short(step, DATABASE)], [*short(step, DATABASE, every=True)]
+    assert sorted(cell.start for cell in quick if cell.checked) == sorted(STARTS)
+    assert not any(cell.tested for cell in quick)
+    assert {cell.checked for cell in full if cell.change} == {True}
+    assert sum(cell.tested for cell in full) == TESTED
+    assert [(c.start, c.change) for c in quick] == [(c.start, c.change) for c in full]
 
 
 def test_remembers_by_content(survey: Survey, template: Path, tmp_path: Path) -> None:
@@ -270,16 +274,7 @@ def update(
         options += ["--data", argument(name, value)]
     for path in keep:
         options += ["--keep", path]
-    done = subprocess.run(
-        [sys.executable, "-m", "plinth", "update", *options],
-        cwd=project.path,
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = python("plinth", "update", *options, at=project.path, timeout=600)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 

@@ -42,6 +42,11 @@ class Course:
         return sum(len(task.modules) for task in self.tasks)
 
     @property
+    def left(self) -> int:
+        """How many of them are left to the nightly run."""
+        return sum(len(task.left) for task in self.tasks)
+
+    @property
     def failures(self) -> list[Outcome]:
         """What failed."""
         return [outcome for outcome in self.outcomes if not outcome.passed]
@@ -62,11 +67,14 @@ class Workshop:
         """The combination that a user gets who answers nothing."""
         return self.survey.space.combination()
 
-    def course(self, programs: Sequence[Program]) -> Course:
-        """Plan a run of programs; those that need a server that is missing are left out."""
+    def course(self, programs: Sequence[Program], *, brief: bool = False) -> Course:
+        """Plan a run of programs; those that need a server that is missing are left out.
+
+        If `brief`, dear modules run once for the answers that they name.
+        """
         renderer = self.survey.renderer
         chosen = [p for p in programs if not self.servers.leave_out(renderer, p.answers)]
-        return Course([*self.results.plan(chosen)])
+        return Course([*self.results.plan(chosen, brief=brief)])
 
     def run(self, course: Course) -> Iterator[Outcome]:
         """Run what is left of each program, remember what passes, report failures immediately."""

@@ -2,18 +2,18 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import copier
 import pytest
 
-from plinth.harness.command import git
-from plinth.harness.project import clean_environment
+from plinth.harness.command import git, python
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 COPIER_YML = """
 _subdirectory: template
@@ -100,18 +100,10 @@ class Checkout:
             if path.is_file() and ".git" not in path.relative_to(self.path).parts
         }
 
-    def plinth(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    def plinth(self, *arguments: str, **variables: str) -> "CompletedProcess[str]":
         """Run the command in the folder of the service."""
-        return subprocess.run(
-            [sys.executable, "-m", "plinth", *arguments],
-            cwd=self.path,
-            env=clean_environment(COLUMNS="200", **variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        environment = {"COLUMNS": "200", **variables}
+        return python("plinth", *arguments, at=self.path, timeout=300, **environment)
 
     def update(self, *arguments: str, code: int = 0, **variables: str) -> Mapping[str, Any]:
         """Update without checks; return the report. Fails where it ends with another code."""

@@ -2,20 +2,20 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import copier
 import pytest
 
-from plinth.harness.command import git
-from plinth.harness.project import clean_environment
+from plinth.harness.command import git, python
 from plinth.harness.releases import CURRENT
 from plinth.harness.source import REPOSITORY
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 EXAMPLE = REPOSITORY / "docs" / "platform-teams" / "example"
 # There is no such host: where services are installed, packages come from the public index.
@@ -56,18 +56,9 @@ class Organisation:
 
 def run(
     *arguments: str, at: Path, timeout: float = 600, **variables: str
-) -> "subprocess.CompletedProcess[str]":
+) -> "CompletedProcess[str]":
     """Run `plinth` in a folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "plinth", *arguments],
-        cwd=at,
-        env=clean_environment(COLUMNS="200", **variables),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    return python("plinth", *arguments, at=at, timeout=timeout, COLUMNS="200", **variables)
 
 
 def started(upstream: Path, path: Path, release: str) -> Organisation:

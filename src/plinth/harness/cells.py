@@ -16,7 +16,7 @@ STARTS: Mapping[str, Answers] = {
     "standard": {},
     "bare": {"preset": "minimal", "example": False, "container": False, "ci": "none"},
 }
-# Tests take most of the time: so many cells of an array run them.
+# Tests take most of the time: where every cell is tried, so many of an array run them.
 TESTED = 2
 # What a history of migrations is written for.
 DATABASE: Answers = {"database": "postgresql"}
@@ -31,7 +31,10 @@ class Cell:
     old: str
     new: str
     edits: Sequence[str] = ()
+    checked: bool = False
+    """Whether the project's own checks run after the update."""
     tested: bool = False
+    """Whether its tests run too."""
 
     @property
     def answers(self) -> Answers:
@@ -96,11 +99,20 @@ def array(space: AnswerSpace, **fixed: Answer) -> Iterator[tuple[str, Answers]]:
         yield str(row["start"]), {**change, **stays}
 
 
-def short(step: tuple[str, str], **fixed: Answer) -> Iterator[Cell]:
-    """Yield the cells of an array, and those of the other steps without a change."""
+def short(
+    step: tuple[str, str], fixed: Answers | None = None, *, every: bool = False
+) -> Iterator[Cell]:
+    """Yield the cells of an array, and those of the other steps without a change.
+
+    `fixed` is as for `array`. The first of each start is checked; with `every`, all are, and some
+    are tested.
+    """
     with tempfile.TemporaryDirectory() as folder:
         space = AnswerSpace(copy_template(Path(folder) / "template"))
-        rows = [*array(space, **fixed)]
+        rows = [*array(space, **(fixed or {}))]
     changed = [Cell(start, change, *step) for start, change in rows if change]
-    yield from (replace(cell, tested=number < TESTED) for number, cell in enumerate(changed))
+    first = {cell.start: cell for cell in reversed(changed)}
+    for number, cell in enumerate(changed):
+        checked = every or cell is first[cell.start]
+        yield replace(cell, checked=checked, tested=every and number < TESTED)
     yield from cells((), every=False)

@@ -6,6 +6,10 @@ tell for sure makes the closure the whole program.
 A test of the machinery can state its closure instead: `# Depends on: tools/ src/app/db/engine.py`.
 It is about these files alone, so it runs once for all programs in which they are the same. There
 may be several such lines.
+
+A dear one can say for which answers it runs on every change: `# On every change, once for: database
+orm`. Of the programs with the same answers to these questions only the first runs it; the nightly
+run and the sweep leave nothing out.
 """
 
 import functools
@@ -37,6 +41,7 @@ COMMANDS = {
     "docker",
 }
 STATED = re.compile(r"^# Depends on: (.+)$", re.MULTILINE)
+ONCE = re.compile(r"^# On every change, once for: (.+)$", re.MULTILINE)
 # Where Alembic's folder of migrations is configured.
 ALEMBIC, MIGRATIONS = "pyproject.toml", "migrations"
 

@@ -5,20 +5,22 @@ import sys
 from pathlib import Path
 
 from plinth.harness.project import clean_environment
+from plinth.harness.warm import Warm
 
 COPIER = (sys.executable, "-m", "copier")
 
 
 def copier(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `copier` without a terminal and return what it printed and how it ended."""
-    return subprocess.run(
-        [*COPIER, *arguments],
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+    return python("copier", *arguments, at=Path.cwd(), timeout=120)
+
+
+def python(
+    module: str, *arguments: str, at: Path, timeout: float, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m MODULE` without a terminal and return what it printed and how it ended."""
+    return Warm.shared().run(
+        module, *arguments, at=at, variables=clean_environment(**variables), timeout=timeout
     )
 
 

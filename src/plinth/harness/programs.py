@@ -60,13 +60,13 @@ class Programs:
     def all(self) -> list[Program]:
         """Return every distinct program, in an order that does not change."""
         found: dict[str, Program] = {}
-        for answers in self.survey.space.combinations(only=self._decisive):
+        for answers in self.survey.space.combinations(only=self.decisive):
             program = self.of(self.survey.space.choose(answers).completed(self.survey.least))
             found.setdefault(program.key, program)
         return [found[key] for key in sorted(found)]
 
     @cached_property
-    def _decisive(self) -> set[str]:
+    def decisive(self) -> set[str]:
         """The questions whose answers can change a program."""
         seen = [unit for unit in self.survey.units if self.is_seen(unit.path)]
         lists: dict[tuple[str, ...], list[Unit]] = {}

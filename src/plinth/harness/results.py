@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from plinth.harness.closures import Closures
+from plinth.harness.closures import ONCE, Closures
 from plinth.harness.hints import Hints
 from plinth.harness.memory import HARNESS, Memory, code, digest, text_digest
 from plinth.harness.programs import PROJECT, SEEN_TOOLS, Program
@@ -37,6 +37,8 @@ class Task:
     keys: Mapping[str, str]
     """Each module of the program with the key of its result."""
     modules: Sequence[str]
+    left: Sequence[str] = ()
+    """Modules that another program with the same answers runs on every change, if briefly."""
 
 
 class ModuleResults:
@@ -49,14 +51,26 @@ class ModuleResults:
         how = (HARNESS / f"{name}.py" for name in HOW)
         self._code = code(*how, HARNESS.parent / "imports.py")
 
-    def plan(self, programs: Iterable[Program]) -> Iterator[Task]:
-        """Yield each program with what is left to run of it, each result wanted once."""
+    def plan(self, programs: Iterable[Program], *, brief: bool = False) -> Iterator[Task]:
+        """Yield each program with what is left to run of it, each result wanted once.
+
+        If `brief`, a module that says for which answers it runs on every change is left out where
+        an earlier program has the same.
+        """
         wanted: set[str] = set()
+        met: set[Sequence[object]] = set()
         for program in programs:
             keys = self.keys(program)
-            todo = [m for m, key in keys.items() if key not in self._memory and key not in wanted]
+            groups = {module: _group(program, module) for module in keys} if brief else {}
+            left = [module for module, group in groups.items() if group in met]
+            met.update(group for group in groups.values() if group)
+            todo = [
+                module
+                for module, key in keys.items()
+                if key not in self._memory and key not in wanted and module not in left
+            ]
             wanted.update(keys[module] for module in todo)
-            yield Task(program, keys, todo)
+            yield Task(program, keys, todo, left)
 
     def keys(self, program: Program) -> Mapping[str, str]:
         """Return what each module's result depends on, told by a key."""
@@ -100,6 +114,12 @@ class ModuleResults:
         if closure is None:
             return [program.key]
         return [text_digest(path, program.tree[path]) for path in sorted(closure - {PROJECT})]
+
+
+def _group(program: Program, module: str) -> Sequence[object]:
+    """Return what a module has in common with the others of which one runs on every change."""
+    asked = " ".join(ONCE.findall(program.tree[module])).split()
+    return (module, *(program.answers[question] for question in asked)) if asked else ()
 
 
 @functools.cache

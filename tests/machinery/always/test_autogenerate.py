@@ -5,6 +5,7 @@
 
 # Depends on: migrations/env.py migrations/autogenerate.py migrations/script.py.mako
 # Depends on: src/app/db/base.py
+# On every change, once for: database orm
 
 import asyncio
 import os

@@ -1,6 +1,7 @@
 """Several processes that migrate one database at the same time."""
 
 # Depends on: migrations/env.py
+# On every change, once for: database
 
 import asyncio
 import os

@@ -1,6 +1,7 @@
 """The command line of Alembic: which database, and what it refuses to write."""
 
 # Depends on: migrations/env.py migrations/autogenerate.py migrations/script.py.mako
+# On every change, once for: database
 
 import asyncio
 import os

@@ -1,6 +1,7 @@
 """The launcher: its child runs on a migrated database and is stopped, however the launcher ends."""
 
 # Depends on: tools/ tests/machinery/always/launcher.py
+# On every change, once for: database broker
 
 import signal
 import sys

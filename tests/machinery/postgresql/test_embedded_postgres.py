@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: processes share it, and it stops with the last of them."""
 
 # Depends on: tools/__init__.py tools/embedded_postgres.py tests/machinery/always/launcher.py
+# On every change, once for: database
 
 import os
 import re

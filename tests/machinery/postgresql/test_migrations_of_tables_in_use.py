@@ -1,6 +1,7 @@
 """Migrations and other users of the same tables do not stop each other."""
 
 # Depends on: migrations/env.py
+# On every change, once for: database
 
 import asyncio
 import sys

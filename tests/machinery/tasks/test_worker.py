@@ -1,5 +1,7 @@
 """Worker processes on a real broker."""
 
+# On every change, once for: tasks broker
+
 import asyncio
 import json
 import sys
