@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plinth.harness.project import GeneratedProject
+from plinth.harness.project import GeneratedProject, clean_environment
 
 # In the place of uv: the tools are those of this repository.
 UV = """#!/bin/sh
@@ -34,7 +34,7 @@ def make(project: GeneratedProject, *targets: str) -> str:
     done = subprocess.run(
         ["make", *targets],
         cwd=project.path,
-        env={**os.environ, "PATH": os.pathsep.join(map(str, folders))},
+        env=clean_environment(PATH=os.pathsep.join(map(str, folders))),
         capture_output=True,
         text=True,
         check=False,
