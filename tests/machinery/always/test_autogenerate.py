@@ -232,6 +232,7 @@ def metadata() -> Any:
         ({"alpha": [Own("", "beta", index="index")], "beta": []}, {"alpha": [KEY], "beta": []}),
         ({"alpha": [Own("", "beta", index="unique")], "beta": []}, {"alpha": [KEY], "beta": []}),
         ({"alpha": [KEY], "beta": []}, {"alpha": [Own("", "beta", index="index")], "beta": []}),
+        ({"alpha": [KEY], "beta": []}, {"alpha": [Own("", "beta", index="unique")], "beta": []}),
         ({"alpha": [Own("colour")]}, {"alpha": [], "beta": [Own("colour")]}),
         ({"alpha": [Own("colour")], "beta": [Own("colour")]}, EMPTY),
         ({"alpha": []}, {"alpha": [Own("colour")]}),
