@@ -36,6 +36,10 @@ WAITS = """
 SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
 AND query LIKE 'CREATE INDEX%' AND clock_timestamp() - query_start > interval '1 second'
 """
+LOOKS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'idle' AND query LIKE 'ROLLBACK%'
+"""
 UPGRADE = """
 import sys
 from alembic import command
@@ -91,6 +95,21 @@ async def test_concurrent_upgrades_with_an_index_built_concurrently(
         runs = [await upgrade(url, versions, "index") for _ in range(4)]
         outputs = await asyncio.gather(*(run.communicate() for run in runs))
         assert [run.returncode for run in runs] == [0] * 4, outputs
+
+
+async def test_run_that_waits_for_another_keeps_no_transaction(server: URL, versions: Path) -> None:
+    """An index that the other run builds concurrently would wait for it."""
+    async with new_database(server) as url:
+        engine = create_async_engine(url, poolclass=NullPool)
+        reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with engine.connect() as holder, reading.connect() as observer:
+            await holder.execute(text("SELECT pg_advisory_xact_lock(7012026)"))
+            run = await upgrade(url, versions, "first")
+            while not await observer.scalar(text(LOOKS)):
+                assert run.returncode is None
+                await asyncio.sleep(0.02)
+        output, _ = await run.communicate()
+        assert run.returncode == 0, output
 
 
 async def test_index_waits_for_writers_without_limit(server: URL, versions: Path) -> None:
