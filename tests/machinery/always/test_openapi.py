@@ -40,8 +40,8 @@ def test_bodies_have_examples(app: FastAPI) -> None:
 
 def test_what_creates_documents_where(app: FastAPI) -> None:
     for found in operations(app).values():
-        for created in (found["responses"][status] for status in {"201"} & {*found["responses"]}):
-            assert "Location" in created["headers"]
+        if "201" in found["responses"]:
+            assert "Location" in found["responses"]["201"]["headers"]
 
 
 def test_groups_are_described(app: FastAPI) -> None:

@@ -1,77 +1,32 @@
 """Migrations and other users of the same tables do not stop each other: on MySQL and MariaDB."""
 
-# Depends on: migrations/env.py
+# Depends on: migrations/env.py tests/machinery/always/histories.py
 
-import asyncio
-import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, NullPool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import URL
 
-from tests.conftest import PROJECT
 from tests.database import new_database
+from tests.machinery.always.histories import (
+    check_giving_up,
+    check_waiting_stops_no_other,
+    upgrade,
+    write_history,
+)
 
-HEADER = """
-from alembic import op
-
-revision, down_revision = "{revision}", {before}
-
-def upgrade():
-"""
 FIRST = """
     op.execute("CREATE TABLE seen (id int PRIMARY KEY, number int)")
 """
 DROP = """
     op.execute("DROP TABLE seen")
 """
-UPGRADE = """
-import sys
-from alembic import command
-from alembic.config import Config
-
-config = Config(toml_file="pyproject.toml")
-config.attributes["url"], environment, folder, revision = sys.argv[1:]
-config.toml_alembic_config["script_location"] = environment
-config.toml_alembic_config["version_locations"] = [folder]
-command.upgrade(config, revision)
-"""
 
 
 @pytest.fixture
 def versions(tmp_path: Path) -> Path:
     """A history of a table, and its end."""
-    before = None
-    for revision, body in (("first", FIRST), ("drop", DROP)):
-        header = HEADER.format(revision=revision, before=repr(before))
-        (tmp_path / f"{revision}.py").write_text(header + body, "utf-8")
-        before = revision
-    return tmp_path
-
-
-async def upgrade(
-    url: URL, versions: Path, revision: str, environment: Path = PROJECT / "migrations"
-) -> asyncio.subprocess.Process:
-    """Start an upgrade in a process of its own."""
-    told = url.render_as_string(hide_password=False)
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", UPGRADE, told, str(environment), str(versions), revision),
-        cwd=PROJECT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-
-
-def hasty(folder: Path) -> Path:
-    """The environment of migrations with two attempts of a second each."""
-    text = (PROJECT / "migrations" / "env.py").read_text("utf-8")
-    for before, after in {"ATTEMPTS = 20": "ATTEMPTS = 2", "TIMEOUT = 5": "TIMEOUT = 1"}.items():
-        assert before in text
-        text = text.replace(before, after)
-    (folder / "hasty").mkdir()
-    (folder / "hasty" / "env.py").write_text(text, "utf-8")
-    return folder / "hasty"
+    return write_history(tmp_path, {"first": FIRST, "drop": DROP})
 
 
 async def test_migration_that_waits_for_a_reader_stops_no_other(
@@ -79,18 +34,7 @@ async def test_migration_that_waits_for_a_reader_stops_no_other(
 ) -> None:
     async with new_database(server) as url:
         await (await upgrade(url, versions, "first")).communicate()
-        engine = create_async_engine(url, poolclass=NullPool)
-        query = text("SELECT count(*) FROM seen")
-        async with engine.connect() as reader:
-            await reader.execute(query)
-            run = await upgrade(url, versions, "drop")
-            assert run.stdout
-            told = await asyncio.wait_for(run.stdout.readline(), 60)
-            assert told.decode() == "A table is in use; trying again.\n"
-            async with engine.connect() as other:
-                await asyncio.wait_for(other.execute(query), 30)
-        await run.communicate()
-        assert run.returncode == 0
+        await check_waiting_stops_no_other(url, versions)
 
 
 async def test_migration_gives_up_after_its_last_attempt(
@@ -98,13 +42,4 @@ async def test_migration_gives_up_after_its_last_attempt(
 ) -> None:
     async with new_database(server) as url:
         await (await upgrade(url, versions, "first")).communicate()
-        engine = create_async_engine(url, poolclass=NullPool)
-        async with engine.connect() as reader:
-            await reader.execute(text("SELECT count(*) FROM seen"))
-            run = await upgrade(url, versions, "drop", hasty(tmp_path))
-            output, _ = await asyncio.wait_for(run.communicate(), 60)
-        assert run.returncode == 1
-        assert output.decode().splitlines() == [
-            "A table is in use; trying again.",
-            "A table was in use at each of 2 attempts: SHOW PROCESSLIST.",
-        ]
+        await check_giving_up(url, versions, tmp_path, "SHOW PROCESSLIST")

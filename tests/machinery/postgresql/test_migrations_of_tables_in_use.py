@@ -1,26 +1,23 @@
 """Migrations and other users of the same tables do not stop each other."""
 
-# Depends on: migrations/env.py
+# Depends on: migrations/env.py tests/machinery/always/histories.py
 # On every change, once for: database
 
 import asyncio
-import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, NullPool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from tests.conftest import PROJECT
 from tests.database import new_database
+from tests.machinery.always.histories import (
+    check_giving_up,
+    check_waiting_stops_no_other,
+    upgrade,
+    write_history,
+)
 
-HEADER = """
-from alembic import op
-
-revision, down_revision = "{revision}", {before}
-
-def upgrade():
-"""
 FIRST = """
     op.execute("CREATE TABLE seen (id uuid PRIMARY KEY, number int)")
 """
@@ -40,52 +37,19 @@ LOOKS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND state = 'idle' AND query LIKE 'ROLLBACK%'
 """
-UPGRADE = """
-import sys
-from alembic import command
-from alembic.config import Config
-
-config = Config(toml_file="pyproject.toml")
-config.attributes["url"], environment, folder, revision = sys.argv[1:]
-config.toml_alembic_config["script_location"] = environment
-config.toml_alembic_config["version_locations"] = [folder]
-command.upgrade(config, revision)
-"""
 
 
 @pytest.fixture
 def versions(tmp_path: Path) -> Path:
     """A history of a table, an index of it that is built beside its users, and its end."""
-    before = None
-    for revision, body in (("first", FIRST), ("index", CONCURRENTLY), ("drop", DROP)):
-        header = HEADER.format(revision=revision, before=repr(before))
-        (tmp_path / f"{revision}.py").write_text(header + body, "utf-8")
-        before = revision
-    return tmp_path
+    return write_history(tmp_path, {"first": FIRST, "index": CONCURRENTLY, "drop": DROP})
 
 
-async def upgrade(
-    url: URL, versions: Path, revision: str, environment: Path = PROJECT / "migrations"
-) -> asyncio.subprocess.Process:
-    """Start an upgrade in a process of its own."""
-    told = url.render_as_string(hide_password=False)
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", UPGRADE, told, str(environment), str(versions), revision),
-        cwd=PROJECT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-
-
-def hasty(folder: Path) -> Path:
-    """The environment of migrations with two attempts of a second each."""
-    text = (PROJECT / "migrations" / "env.py").read_text("utf-8")
-    for before, after in {"ATTEMPTS = 20": "ATTEMPTS = 2", "TIMEOUT = 5": "TIMEOUT = 1"}.items():
-        assert before in text
-        text = text.replace(before, after)
-    (folder / "hasty").mkdir()
-    (folder / "hasty" / "env.py").write_text(text, "utf-8")
-    return folder / "hasty"
+async def wait_for(observer: AsyncConnection, query: str, run: asyncio.subprocess.Process) -> None:
+    """Wait until a query counts something, which it does while the process runs."""
+    while not await observer.scalar(text(query)):
+        assert run.returncode is None
+        await asyncio.sleep(0.02)
 
 
 async def test_concurrent_upgrades_with_an_index_built_concurrently(
@@ -105,9 +69,7 @@ async def test_run_that_waits_for_another_keeps_no_transaction(server: URL, vers
         async with engine.connect() as holder, reading.connect() as observer:
             await holder.execute(text("SELECT pg_advisory_xact_lock(7012026)"))
             run = await upgrade(url, versions, "first")
-            while not await observer.scalar(text(LOOKS)):
-                assert run.returncode is None
-                await asyncio.sleep(0.02)
+            await wait_for(observer, LOOKS, run)
         output, _ = await run.communicate()
         assert run.returncode == 0, output
 
@@ -123,9 +85,7 @@ async def test_index_waits_for_writers_without_limit(server: URL, versions: Path
             await observer.execute(text(limit))
             await writer.execute(text("LOCK TABLE seen IN ROW EXCLUSIVE MODE"))
             run = await upgrade(url, versions, "index")
-            while not await observer.scalar(text(WAITS)):
-                assert run.returncode is None
-                await asyncio.sleep(0.1)
+            await wait_for(observer, WAITS, run)
         output, _ = await run.communicate()
         assert run.returncode == 0, output
         assert b"trying again" not in output
@@ -136,18 +96,7 @@ async def test_migration_that_waits_for_a_reader_stops_no_other(
 ) -> None:
     async with new_database(server) as url:
         await (await upgrade(url, versions, "index")).communicate()
-        engine = create_async_engine(url, poolclass=NullPool)
-        query = text("SELECT count(*) FROM seen")
-        async with engine.connect() as reader:
-            await reader.execute(query)
-            run = await upgrade(url, versions, "drop")
-            assert run.stdout
-            told = await asyncio.wait_for(run.stdout.readline(), 60)
-            assert told.decode() == "A table is in use; trying again.\n"
-            async with engine.connect() as other:
-                await asyncio.wait_for(other.execute(query), 30)
-        await run.communicate()
-        assert run.returncode == 0
+        await check_waiting_stops_no_other(url, versions)
 
 
 async def test_migration_gives_up_after_its_last_attempt(
@@ -155,13 +104,4 @@ async def test_migration_gives_up_after_its_last_attempt(
 ) -> None:
     async with new_database(server) as url:
         await (await upgrade(url, versions, "index")).communicate()
-        engine = create_async_engine(url, poolclass=NullPool)
-        async with engine.connect() as reader:
-            await reader.execute(text("SELECT count(*) FROM seen"))
-            run = await upgrade(url, versions, "drop", hasty(tmp_path))
-            output, _ = await asyncio.wait_for(run.communicate(), 60)
-        assert run.returncode == 1
-        assert output.decode().splitlines() == [
-            "A table is in use; trying again.",
-            "A table was in use at each of 2 attempts: see pg_stat_activity.",
-        ]
+        await check_giving_up(url, versions, tmp_path, "see pg_stat_activity")

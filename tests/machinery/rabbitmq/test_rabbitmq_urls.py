@@ -1,11 +1,11 @@
 """Which URLs of RabbitMQ are taken."""
 
-# Depends on: src/app/tasks/config.py
+# Depends on: src/app/tasks/config.py tests/machinery/always/urls.py
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from app.tasks.config import BrokerURL
+from tests.machinery.always.urls import check_refused, check_taken
 
 ACCEPTED = [
     "amqp://host",
@@ -23,18 +23,13 @@ REFUSED = [
     "amqp://user:pa55word@host:port/",
     "amqp://user:pa55word@with@host",
 ]
-SETTING = TypeAdapter[BrokerURL](BrokerURL)
 
 
 @pytest.mark.parametrize("url", ACCEPTED)
 def test_url_is_taken_without_blanks_around_it(url: str) -> None:
-    assert SETTING.validate_python(f" {url}\n").get_secret_value() == url
+    check_taken(BrokerURL, url)
 
 
 @pytest.mark.parametrize("url", REFUSED)
 def test_url_is_refused_with_what_to_write(url: str) -> None:
-    with pytest.raises(ValidationError) as refusal:
-        SETTING.validate_python(url)
-    message = refusal.value.errors()[0]["msg"]
-    assert " such as " in message
-    assert "pa55word" not in message
+    check_refused(BrokerURL, url)

@@ -1,11 +1,11 @@
 """Which URLs of Redis are taken."""
 
-# Depends on: src/app/core/redis.py
+# Depends on: src/app/core/redis.py tests/machinery/always/urls.py
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from app.core.redis import RedisURL
+from tests.machinery.always.urls import check_refused, check_taken
 
 ACCEPTED = [
     "redis://host",
@@ -25,18 +25,13 @@ REFUSED = [
     "redis://user:pa55/word@host",
     "redis://host?db=x",
 ]
-SETTING = TypeAdapter[RedisURL](RedisURL)
 
 
 @pytest.mark.parametrize("url", ACCEPTED)
 def test_url_is_taken_without_blanks_around_it(url: str) -> None:
-    assert SETTING.validate_python(f" {url}\n").get_secret_value() == url
+    check_taken(RedisURL, url)
 
 
 @pytest.mark.parametrize("url", REFUSED)
 def test_url_is_refused_with_what_to_write(url: str) -> None:
-    with pytest.raises(ValidationError) as refusal:
-        SETTING.validate_python(url)
-    message = refusal.value.errors()[0]["msg"]
-    assert " such as " in message
-    assert "pa55word" not in message
+    check_refused(RedisURL, url)
