@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plinth.harness.source import copy_template, isolated
-from plinth.harness.space import AnswerSpace
+from plinth.harness.space import CUSTOM, PRESETS, AnswerSpace
 from tools.report import command, conclude
 
 REPOSITORY = Path(__file__).parents[1]
 RESULTS = REPOSITORY / "benchmarks" / "results"
 PAGE = REPOSITORY / "docs" / "queues.md"
 README = REPOSITORY / "README.md"
-PRESETS = ("minimal", "standard", "full")
 
 Figures = Mapping[str, object]
 
@@ -94,7 +93,7 @@ def _answers(space: AnswerSpace, name: str) -> str:
     """Return what can be answered; nothing for a text."""
     values = space.factors().get(name, ())
     if name == "preset":
-        values = (*PRESETS, "custom")
+        values = (*PRESETS, CUSTOM)
     return "yes, no" if True in values else ", ".join(map(_answer, values))
 
 

@@ -81,8 +81,7 @@ def told(unit: Unit) -> Iterator[Command]:
     """Yield each command in a text: between backticks, or in a block of them."""
     text = prose.prose(unit)
     lines = [line for block in SHELL.findall(text) for line in block.splitlines()]
-    found = [re.sub(r"\n\W*", " ", span) for span in prose.SPAN.findall(prose.FENCE.sub("", text))]
-    for line in dict.fromkeys([*lines, *found]):
+    for line in dict.fromkeys([*lines, *prose.quoted(text)]):
         if (command := _command(line)) is not None:
             yield command
 
@@ -130,10 +129,15 @@ def _options(words: Sequence[str]) -> list[str]:
     return [word.partition("=")[0] for word in after if OPTION.match(word)]
 
 
+def known_head(text: str) -> str:
+    """Return the longest beginning of a command that is known to be valid; empty if none is."""
+    known = sorted([*OPTIONS, *PLAIN], key=len, reverse=True)
+    return next((head for head in known if f"{text} ".startswith(f"{head} ")), "")
+
+
 def _foreign(unit: Unit, command: Command) -> Iterator[Claim]:
     """Claim that a command of another program, with these options, is known to be valid."""
-    known = sorted([*OPTIONS, *PLAIN], key=len, reverse=True)
-    head = next((h for h in known if f"{command.text} ".startswith(f"{h} ")), "")
+    head = known_head(command.text)
     if not head:
         yield Claim(unit, f"says {command.text}, which is not among the commands tried", [])
     for option in _options(command.words):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from plinth.harness.render import MACHINERY, Reading, Renderer
-from plinth.harness.space import Answer
+from plinth.harness.space import CUSTOM, PRESETS, Answer
 
 Json: TypeAlias = "str | bool | int | Sequence[Json] | Mapping[str, Json] | None"
 # A later question that was not given by `--data` has no value yet.
@@ -22,7 +22,7 @@ class Tables:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
         self._space = renderer.space
-        presets = ("minimal", "standard", "full", "custom")
+        presets = (*PRESETS, CUSTOM)
         factors: dict[str, Sequence[Answer]] = {"preset": presets, **self._space.factors()}
         self._factors = {name: factors[name] for name in self._space.questions if name in factors}
         complete = self._space.complete()
@@ -38,7 +38,7 @@ class Tables:
         }
 
     def _question(self, name: str) -> Mapping[str, Json]:
-        message = " ".join(self._message(name).split())
+        message = " ".join(self._space.messages().get(name, name).split())
         return {
             "name": name,
             "message": message,
@@ -46,9 +46,6 @@ class Tables:
             "default": self._default(name),
             "refusals": self._refusals(name),
         }
-
-    def _message(self, name: str) -> str:
-        return self._space.messages().get(name, name)
 
     def _default(self, name: str) -> Mapping[str, Json]:
         """Return the answers that a default depends on, and it for each of their values."""

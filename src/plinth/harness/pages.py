@@ -16,7 +16,7 @@ from pathlib import Path
 import jinja2
 import yaml
 
-from plinth.harness.prose import SPAN
+from plinth.harness.prose import quoted
 
 FENCE = re.compile(r"(?ms)^```([^\n`]*)\n(.*?)^```$")
 PROJECT = re.compile(r"<!-- project: (.*) -->")
@@ -83,7 +83,7 @@ class Page:
 
     def spans(self) -> list[str]:
         """Return what stands between backticks in its prose."""
-        return [re.sub(r"\n\W*", " ", span) for span in SPAN.findall(FENCE.sub("", self.text))]
+        return quoted(self.text)
 
 
 # Records tell of what was, and what enforces them is checked by another test; the example of an

@@ -81,10 +81,14 @@ def is_code(unit: Unit) -> bool:
     return not is_prose(unit) and unit.path != "LICENSE" and not unit.path.startswith(MACHINERY)
 
 
-def spans(text: str) -> list[str]:
+def quoted(text: str) -> list[str]:
     """Return what stands between backticks, blocks of code apart."""
-    found = [re.sub(r"\n\W*", " ", span) for span in SPAN.findall(FENCE.sub("", text))]
-    return [span for span in found if not COMMANDS.match(span) and not ROUTE.match(span)]
+    return [re.sub(r"\n\W*", " ", span) for span in SPAN.findall(FENCE.sub("", text))]
+
+
+def spans(text: str) -> list[str]:
+    """Return what stands between backticks and is no command and no route."""
+    return [span for span in quoted(text) if not COMMANDS.match(span) and not ROUTE.match(span)]
 
 
 def names(span: str) -> Iterator[str]:

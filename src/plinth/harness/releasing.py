@@ -8,10 +8,9 @@ from typing import cast
 
 from plinth.harness.coverage import covering_array
 from plinth.harness.render import MACHINERY, Renderer
-from plinth.harness.space import Answer, argument
+from plinth.harness.space import CUSTOM, PRESETS, Answer, argument
 from plinth.update import MOVES
 
-PRESETS = ("minimal", "standard", "full")
 # What belongs to the service: no update touches it.
 HISTORY = "migrations/versions/"
 GENERATION, PARTS = "generation", "extensions"
@@ -110,7 +109,7 @@ class Sides:
         """Yield services that record each answer, of each preset and each generation."""
         space = self.before.space
         rows: list[Mapping[str, Answer]] = [{"preset": preset} for preset in PRESETS]
-        rows += [{"preset": "custom", **row} for row in covering_array(space, 1)]
+        rows += [{"preset": CUSTOM, **row} for row in covering_array(space, 1)]
         born = cast("int", space.complete()[GENERATION])
         for row in rows:
             for generation in range(1, born + 1):

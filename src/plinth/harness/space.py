@@ -21,8 +21,10 @@ from copier._user_data import AnswersMap, Question
 Answer: TypeAlias = str | bool
 Answers: TypeAlias = Mapping[str, Answer]
 
+PRESETS = ("minimal", "standard", "full")
 # The preset in which every question is asked.
-EVERYTHING: Answers = {"preset": "custom"}
+CUSTOM = "custom"
+EVERYTHING: Answers = {"preset": CUSTOM}
 
 # What decides, in a question, which answers are legal.
 CONDITIONS = ("when", "ask", "choices", "validator")

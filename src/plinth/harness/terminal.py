@@ -4,8 +4,6 @@ import ast
 import itertools
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,9 +17,10 @@ from plinth.cli import app
 from plinth.domain import fields
 from plinth.domain.names import Names
 from plinth.errors import StoppedError
-from plinth.harness.commands import ASSIGNMENT, OPTIONS, PLAIN, RECIPE, USED
+from plinth.harness.command import copier
+from plinth.harness.commands import ASSIGNMENT, OPTIONS, RECIPE, USED, known_head
 from plinth.harness.pages import Page, Project, names, unreadable
-from plinth.harness.space import AnswerSpace, argument
+from plinth.harness.space import CUSTOM, PRESETS, AnswerSpace, argument
 
 ROUTES = {"get", "post", "put", "patch", "delete"}
 URL = re.compile(r"https?://127\.0\.0\.1:\d+(/[^\s?]*)")
@@ -117,7 +116,7 @@ class Terminal:
 
     def _answers(self, words: Sequence[str]) -> Iterator[str]:
         """Check what stands behind `--data` or `-d`."""
-        values = {**self.space.factors(), "preset": ("minimal", "standard", "full", "custom")}
+        values = {**self.space.factors(), "preset": (*PRESETS, CUSTOM)}
         for option, text in itertools.pairwise(words):
             if option in {"--data", "-d"} and text not in PLACEHOLDERS:
                 name = text.partition("=")[0]
@@ -156,16 +155,13 @@ class Terminal:
 
     def _listed(self, words: list[str]) -> Iterator[str]:
         """Check a program of which the options are listed in commands.py."""
-        text = f"{shlex.join(words)} "
-        known = sorted([*OPTIONS, *PLAIN], key=len, reverse=True)
-        head = next((h for h in known if text.startswith(f"{h} ")), None)
-        if head is None:
-            yield f"{text.strip()} is not among the commands that were tried"
+        text = shlex.join(words)
+        head = known_head(text)
+        if not head:
+            yield f"{text} is not among the commands that were tried"
         for word in words:
-            if re.match(r"--?[a-z]", word) and word.partition("=")[0] not in OPTIONS.get(
-                head or "", ()
-            ):
-                yield f"{head} has no {word}"
+            if re.match(r"--?[a-z]", word) and word.partition("=")[0] not in OPTIONS.get(head, ()):
+                yield f"{head or words[0]} has no {word}"
 
 
 def _run(words: Sequence[str]) -> list[str]:
@@ -176,12 +172,8 @@ def _run(words: Sequence[str]) -> list[str]:
 
 @cache
 def _copier_help(command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "copier", command, "--help"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    done = copier(command, "--help")
+    done.check_returncode()
     return done.stdout
 
 
